@@ -1,0 +1,58 @@
+/* Daemon: what every long-running program of Silsila does alike, so that each main.c only wires.
+ *
+ * Options -c -t -T -V -h as the contract names them (exit 0 done, 1 failed, 2 usage, 78 bad configuration), readiness and
+ * watchdog by sd_notify, and an HTTP listener on loopback with /metrics, /-/healthy and /-/ready (libmicrohttpd, driven by
+ * our loop, not by a thread of its own).
+ *
+ * The watchdog is fed only by daemon_progress(): a program that waits for nothing and gets nowhere is restarted. Callers
+ * report progress when work was done or when there was truly none to do.
+ */
+#ifndef COMMON_DAEMON_H
+#define COMMON_DAEMON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/bytes.h"
+#include "common/conf.h"
+#include "common/loop.h"
+
+struct daemon; /* opaque */
+
+struct daemon_about {
+    const char *program;           /* silsila-ingest */
+    const char *purpose;           /* one line for --help */
+    const struct conf_table *table;
+    const char *default_config;    /* /etc/silsila/ingest.conf */
+};
+
+enum daemon_next { DAEMON_GO_ON, DAEMON_EXIT };
+
+/* Parses the command line; loads the configuration into `settings`. DAEMON_EXIT: everything is said, exit with *code. */
+MUST_CHECK enum daemon_next daemon_arguments(const struct daemon_about *about, int argc, char **argv, void *settings,
+                                             const char **config_path, int *code);
+
+/* Opens the HTTP listener on 127.0.0.1:port (0: a free one; negative: none). */
+MUST_CHECK enum outcome daemon_open(struct daemon **made, struct loop *loop, const char *program, int port,
+                                    struct why *why);
+void daemon_close(struct daemon **daemon);
+int daemon_port(const struct daemon *daemon);
+
+/* Tells systemd once that we are ready, and says so on /-/ready; `false` takes /-/ready back (503 with the reason). */
+void daemon_ready(struct daemon *daemon, bool ready, const char *reason);
+void daemon_progress(struct daemon *daemon);
+void daemon_stopping(struct daemon *daemon);
+
+/* Metrics: registered once, kept by the daemon; `labels` is NULL or text such as `lane="live"`. Values are set from the
+ * loop's thread, or atomically from others. Names carry the prefix silsila_ and their unit (_total, _seconds, _bytes). */
+struct metric; /* opaque, owned by the daemon */
+enum metric_type { METRIC_COUNTER, METRIC_GAUGE };
+MUST_CHECK struct metric *daemon_metric(struct daemon *daemon, enum metric_type type, const char *name,
+                                        const char *labels, const char *help);
+void metric_add(struct metric *metric, double more);
+void metric_set(struct metric *metric, double value);
+double metric_value(const struct metric *metric);
+/* The exposition as it would be served: for tests. */
+void daemon_metrics_text(const struct daemon *daemon, struct buffer *out);
+
+#endif
