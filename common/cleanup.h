@@ -15,7 +15,7 @@
 
 /* Moves a pointer out of a scoped variable: `return take(made);` */
 #define take(pointer)                                                                                                  \
-    ({                                                                                                                 \
+    __extension__({                                                                                                    \
         __auto_type taken_ = (pointer);                                                                                \
         (pointer) = NULL;                                                                                              \
         taken_;                                                                                                        \

@@ -15,8 +15,9 @@
 #include <stdint.h>
 
 #include "common/bytes.h"
+#include "common/hash.h"
 
-enum { HASH_LEN = 32, ORIGIN_LEN = 32, KEY_ID_LEN = 32, SIGNATURE_LEN = 64, EPOCH_LEN = 16, BOOT_ID_LEN = 16 };
+enum { ORIGIN_LEN = 32, KEY_ID_LEN = 32, SIGNATURE_LEN = 64, EPOCH_LEN = 16, BOOT_ID_LEN = 16 };
 
 enum purpose {
     PURPOSE_ENVELOPE,
@@ -36,12 +37,15 @@ const char *purpose_word(enum purpose purpose);
 struct key_private; /* opaque */
 struct key_public;  /* opaque */
 
-void sha256(struct bytes in, uint8_t out[HASH_LEN]);
+/* The bytes that the curve's arithmetic signs for a payload with this hash: the formula at the head of this file. */
+void signed_digest(enum purpose purpose, const uint8_t origin[ORIGIN_LEN], const uint8_t payload_hash[HASH_LEN],
+                   uint8_t digest[HASH_LEN]);
 
 /* A new key from OpenSSL's generator. */
 MUST_CHECK enum outcome key_generate(struct key_private **made, struct why *why);
-/* PEM files (PKCS #8), written mode 0600 to a temporary name, fsynced, renamed; an existing file is never overwritten
- * (REJECT). Loading refuses a file that others may read. */
+/* PEM files (PKCS #8), written mode 0600 to a temporary name, fsynced, then given their name; an existing file is never
+ * overwritten (REJECT). Loading: REJECT for a file that others may read or that holds no P-256 key, RETRY when the medium
+ * refuses. */
 MUST_CHECK enum outcome key_save(const struct key_private *key, const char *path, struct why *why);
 MUST_CHECK enum outcome key_load(const char *path, struct key_private **made, struct why *why);
 void key_private_free(struct key_private **key);
@@ -50,8 +54,13 @@ void key_private_free(struct key_private **key);
 MUST_CHECK enum outcome key_public_der(const struct key_private *key, struct buffer *out, struct why *why);
 void key_private_id(const struct key_private *key, uint8_t id[KEY_ID_LEN]);
 
-/* REJECT unless it is a P-256 SubjectPublicKeyInfo and nothing behind it. */
+/* REJECT unless it is the one form we accept of a P-256 key, so that a key has one id: SubjectPublicKeyInfo of 91 bytes,
+ * named curve, uncompressed point, on the curve, nothing behind it. */
 MUST_CHECK enum outcome key_public_read(struct bytes der, struct key_public **made, struct why *why);
+/* The public half of a private key, for a program that checks its own signatures. */
+MUST_CHECK enum outcome key_public_of(const struct key_private *key, struct key_public **made, struct why *why);
+/* A second object for the same key: one for each thread that verifies. */
+MUST_CHECK enum outcome key_public_clone(const struct key_public *key, struct key_public **made, struct why *why);
 void key_public_id(const struct key_public *key, uint8_t id[KEY_ID_LEN]);
 void key_public_free(struct key_public **key);
 
@@ -61,7 +70,9 @@ MUST_CHECK enum outcome key_sign(const struct key_private *key, enum purpose pur
 MUST_CHECK enum outcome key_sign_hash(const struct key_private *key, enum purpose purpose,
                                       const uint8_t origin[ORIGIN_LEN], const uint8_t payload_hash[HASH_LEN],
                                       uint8_t signature[SIGNATURE_LEN], struct why *why);
-/* DONE: valid. REJECT: not. RETRY: out of memory. */
+/* DONE: valid. REJECT: not. RETRY: out of memory, nothing is known of the signature. */
+MUST_CHECK enum outcome key_verify(struct key_public *key, enum purpose purpose, const uint8_t origin[ORIGIN_LEN],
+                                   struct bytes payload, const uint8_t signature[SIGNATURE_LEN], struct why *why);
 MUST_CHECK enum outcome key_verify_hash(struct key_public *key, enum purpose purpose,
                                         const uint8_t origin[ORIGIN_LEN], const uint8_t payload_hash[HASH_LEN],
                                         const uint8_t signature[SIGNATURE_LEN], struct why *why);

@@ -6,6 +6,8 @@
 #include <check.h>
 #include <stdlib.h>
 
+#undef fail /* check.h's old name for ck_abort_msg(); ours is in common/outcome.h */
+
 #define TEST_MAIN(suite_function)                                                                                      \
     int main(void)                                                                                                     \
     {                                                                                                                  \
