@@ -20,4 +20,7 @@ struct command {
 /* cli/fold.c: run the pure core on a scenario file. */
 int command_fold(int argc, char **argv);
 
+/* cli/command_migrate.c: apply schema/sql to a database. */
+int command_migrate(int argc, char **argv);
+
 #endif

@@ -7,6 +7,7 @@
 /* Sorted by name; a command of two words (`probe place`) is one entry and reads its second word itself. */
 static const struct command commands[] = {
     {"fold", "--file SCENARIO", "run the core on a scenario file and print the canonical result", command_fold},
+    {"migrate", "[--database CONNINFO] [--json]", "bring the database to this program's schema", command_migrate},
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
