@@ -36,10 +36,11 @@ int64_t judge_known_until(struct judge *judge, int32_t lot);
 /* Fills where, timelines, handling, exposures, verdict and mkt of `result`; life, state and held are custody's. */
 MUST_CHECK enum outcome judge_lot(struct judge *judge, int32_t lot, struct lot_result *result, struct why *why);
 
-/* The verdict as it would be had the life ended at `cut_at` (for `released_unfit`; fine print 37). Events of the lot at
- * or after the cut do not count. given is false when there is none. */
-MUST_CHECK enum outcome judge_verdict_cut(struct judge *judge, int32_t lot, int64_t cut_at, struct verdict *verdict,
-                                          struct why *why);
+/* The verdict as it would be had the life ended at `cut_at` (for `released_unfit`; fine print 37). Of the lot's own
+ * marks only the first `mark_count` count: those before the release in its history. given is false when there is no
+ * verdict. */
+MUST_CHECK enum outcome judge_verdict_cut(struct judge *judge, int32_t lot, int64_t cut_at, size_t mark_count,
+                                          struct verdict *verdict, struct why *why);
 
 /* Fills the timelines, excursions and mean kinetic temperature of an equipment. */
 MUST_CHECK enum outcome judge_equipment(struct judge *judge, int32_t equipment, struct equipment_result *result,
