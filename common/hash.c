@@ -1,4 +1,5 @@
-/* The low-level functions are "deprecated since 3.0" for the sake of engines, not because they are wrong; see hash.h. */
+/* The low-level functions are "deprecated since 3.0" for the sake of engines, not because they are wrong; see
+ * hash.h. */
 #define OPENSSL_API_COMPAT 0x10100000L
 
 #include "common/hash.h"

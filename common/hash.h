@@ -1,7 +1,8 @@
 /* SHA-256: the one hash of Silsila, for bodies, keys, leaves and what is signed.
  *
- * Uses OpenSSL's low-level functions: a call through EVP costs a fetch and two allocations, five times the work of hashing
- * 64 bytes, and the Merkle tree hashes little else. These functions cannot fail. No globals; safe in any thread.
+ * Uses OpenSSL's low-level functions: a call through EVP costs a fetch and two allocations, five times the
+ * work of hashing 64 bytes, and the Merkle tree hashes little else. These functions cannot fail. No globals;
+ * safe in any thread.
  */
 #ifndef COMMON_HASH_H
 #define COMMON_HASH_H

@@ -29,8 +29,9 @@ static const uint8_t half_order[HALF_LEN] = {0x7f, 0xff, 0xff, 0xff, 0x80, 0x00,
                                              0xcf, 0x42, 0x79, 0xdc, 0xe5, 0x61, 0x7e, 0x31, 0x92, 0xa8};
 
 /* Everything of the one accepted SubjectPublicKeyInfo before the point's two coordinates (RFC 5480). */
-static const uint8_t der_prefix[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06,
-                                     0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
+static const uint8_t der_prefix[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
+                                     0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
+                                     0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
 
 const char *purpose_word(enum purpose purpose)
 {
@@ -57,8 +58,8 @@ const char *purpose_word(enum purpose purpose)
     return "unknown";
 }
 
-void signed_digest(enum purpose purpose, const uint8_t origin[ORIGIN_LEN], const uint8_t payload_hash[HASH_LEN],
-                   uint8_t digest[HASH_LEN])
+void signed_digest(enum purpose purpose, const uint8_t origin[ORIGIN_LEN],
+                   const uint8_t payload_hash[HASH_LEN], uint8_t digest[HASH_LEN])
 {
     static const char product[] = "silsila/v1"; /* its NUL is the separator */
     static const uint8_t algorithm = ALGORITHM_BYTE;
@@ -238,8 +239,9 @@ static bool read_signature(const uint8_t *der, size_t len, uint8_t signature[SIG
     return sound;
 }
 
-enum outcome key_sign_hash(const struct key_private *key, enum purpose purpose, const uint8_t origin[ORIGIN_LEN],
-                           const uint8_t payload_hash[HASH_LEN], uint8_t signature[SIGNATURE_LEN], struct why *why)
+enum outcome key_sign_hash(const struct key_private *key, enum purpose purpose,
+                           const uint8_t origin[ORIGIN_LEN], const uint8_t payload_hash[HASH_LEN],
+                           uint8_t signature[SIGNATURE_LEN], struct why *why)
 {
     uint8_t digest[HASH_LEN];
     uint8_t der[DER_SIGNATURE_MOST];
@@ -273,7 +275,8 @@ enum outcome key_verify_hash(struct key_public *key, enum purpose purpose, const
     bool no_memory = answer < 0 && ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
     ERR_clear_error();
     return no_memory ? fail(why, RETRY, "no memory to check a signature")
-                     : fail(why, REJECT, "signature for purpose %s does not fit key and bytes", purpose_word(purpose));
+                     : fail(why, REJECT, "signature for purpose %s does not fit key and bytes",
+                            purpose_word(purpose));
 }
 
 enum outcome key_verify(struct key_public *key, enum purpose purpose, const uint8_t origin[ORIGIN_LEN],

@@ -1,5 +1,6 @@
-/* Private keys on disk. A key that was reported saved survives a power cut: the file is fsynced before it gets its name
- * and the folder after. The name is given by link(2), which never replaces a file, where rename(2) would. */
+/* Private keys on disk. A key that was reported saved survives a power cut: the file is fsynced before it
+ * gets its name and the folder after. The name is given by link(2), which never replaces a file, where
+ * rename(2) would. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

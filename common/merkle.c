@@ -6,22 +6,25 @@ void merkle_leaf(const uint8_t key_id[HASH_LEN], uint8_t algorithm, const uint8_
                  const uint8_t body_hash[HASH_LEN], merkle_hash out)
 {
     static const uint8_t leaf_mark = 0x00;
-    const struct bytes parts[] = {bytes_of(&leaf_mark, 1), bytes_of(key_id, HASH_LEN), bytes_of(&algorithm, 1),
-                                  bytes_of(signature, 64), bytes_of(body_hash, HASH_LEN)};
+    const struct bytes parts[] = {bytes_of(&leaf_mark, 1), bytes_of(key_id, HASH_LEN),
+                                  bytes_of(&algorithm, 1), bytes_of(signature, 64),
+                                  bytes_of(body_hash, HASH_LEN)};
     sha256_parts(parts, sizeof parts / sizeof parts[0], out);
 }
 
 void merkle_node(const merkle_hash left, const merkle_hash right, merkle_hash out)
 {
     static const uint8_t node_mark = 0x01;
-    const struct bytes parts[] = {bytes_of(&node_mark, 1), bytes_of(left, HASH_LEN), bytes_of(right, HASH_LEN)};
+    const struct bytes parts[] = {bytes_of(&node_mark, 1), bytes_of(left, HASH_LEN),
+                                  bytes_of(right, HASH_LEN)};
     sha256_parts(parts, sizeof parts / sizeof parts[0], out);
 }
 
 /* ---- appending ---- */
 
 void merkle_append(struct merkle_frontier *frontier, const merkle_hash leaf,
-                   void (*stored)(void *context, unsigned tile_level, uint64_t index, const merkle_hash hash), void *context)
+                   void (*stored)(void *context, unsigned tile_level, uint64_t index, const merkle_hash hash),
+                   void *context)
 {
     merkle_hash node;
     uint64_t index = frontier->size; /* of `node` in its level */
@@ -64,12 +67,13 @@ void merkle_frontier_write(const struct merkle_frontier *frontier, struct buffer
     }
 }
 
-enum outcome merkle_frontier_read(uint64_t size, struct bytes in, struct merkle_frontier *frontier, struct why *why)
+enum outcome merkle_frontier_read(uint64_t size, struct bytes in, struct merkle_frontier *frontier,
+                                  struct why *why)
 {
     unsigned wanted = (unsigned)__builtin_popcountll(size);
     if (in.len != (size_t)wanted * HASH_LEN)
-        return fail(why, REJECT, "frontier of %llu leaves has %zu bytes, not %u", (unsigned long long)size, in.len,
-                    wanted * HASH_LEN);
+        return fail(why, REJECT, "frontier of %llu leaves has %zu bytes, not %u", (unsigned long long)size,
+                    in.len, wanted * HASH_LEN);
     const uint8_t *from = in.data;
     memset(frontier, 0, sizeof *frontier);
     frontier->size = size;
@@ -94,14 +98,15 @@ void merkle_tile_root(merkle_hash hashes[MERKLE_TILE_WIDTH], merkle_hash out)
 /* ---- making proofs ---- */
 
 /* Node (level, index): read at its tile level, folded up to its own. */
-static enum outcome read_node(const struct merkle_source *source, unsigned level, uint64_t index, merkle_hash out,
-                              struct why *why)
+static enum outcome read_node(const struct merkle_source *source, unsigned level, uint64_t index,
+                              merkle_hash out, struct why *why)
 {
     unsigned above = level % MERKLE_TILE_LEVELS;
     size_t width = (size_t)1 << above;
     merkle_hash hashes[MERKLE_TILE_WIDTH / 2];
     for (size_t i = 0; i < width; i++) {
-        enum outcome read = source->read(source->context, level / MERKLE_TILE_LEVELS, (index << above) + i, hashes[i], why);
+        enum outcome read =
+            source->read(source->context, level / MERKLE_TILE_LEVELS, (index << above) + i, hashes[i], why);
         if (read != DONE)
             return read;
     }
@@ -113,10 +118,11 @@ static enum outcome read_node(const struct merkle_source *source, unsigned level
     return DONE;
 }
 
-/* Root of the leaves [from, from + count), where `from` is a multiple of the greatest power of two in `count`, as it is
- * everywhere in this tree: one perfect subtree for each bit of count, joined from the right. */
-static enum outcome range_root(const struct merkle_source *source, uint64_t from, uint64_t count, merkle_hash out,
-                               struct why *why)
+/* Root of the leaves [from, from + count), where `from` is a multiple of the greatest power of two in
+ * `count`, as it is everywhere in this tree: one perfect subtree for each bit of count, joined from the
+ * right. */
+static enum outcome range_root(const struct merkle_source *source, uint64_t from, uint64_t count,
+                               merkle_hash out, struct why *why)
 {
     bool begun = false;
     uint64_t end = from + count;
@@ -137,7 +143,8 @@ static enum outcome range_root(const struct merkle_source *source, uint64_t from
     return DONE;
 }
 
-enum outcome merkle_root_at(const struct merkle_source *source, uint64_t size, merkle_hash out, struct why *why)
+enum outcome merkle_root_at(const struct merkle_source *source, uint64_t size, merkle_hash out,
+                            struct why *why)
 {
     if (size == 0) {
         sha256(bytes_of("", 0), out);
@@ -152,9 +159,10 @@ static uint64_t split_of(uint64_t count)
     return (uint64_t)1 << (63 - __builtin_clzll(count - 1));
 }
 
-/* Adds the root of a range to the proof. The walk goes from the top, the proof from the bottom: reversed at the end. */
-static enum outcome add_range(const struct merkle_source *source, uint64_t from, uint64_t count, struct merkle_proof *proof,
-                              struct why *why)
+/* Adds the root of a range to the proof. The walk goes from the top, the proof from the bottom: reversed at
+ * the end. */
+static enum outcome add_range(const struct merkle_source *source, uint64_t from, uint64_t count,
+                              struct merkle_proof *proof, struct why *why)
 {
     enum outcome read = range_root(source, from, count, proof->hashes[proof->count], why);
     if (read == DONE)
@@ -178,7 +186,8 @@ enum outcome merkle_prove_inclusion(const struct merkle_source *source, uint64_t
 {
     proof->count = 0;
     if (index >= size)
-        return fail(why, REJECT, "leaf %llu is not among %llu", (unsigned long long)index, (unsigned long long)size);
+        return fail(why, REJECT, "leaf %llu is not among %llu", (unsigned long long)index,
+                    (unsigned long long)size);
     uint64_t from = 0;
     enum outcome outcome = DONE;
     while (size > 1 && outcome == DONE) {
@@ -204,7 +213,8 @@ enum outcome merkle_prove_consistency(const struct merkle_source *source, uint64
         return fail(why, REJECT, "no proof from %llu leaves to %llu", (unsigned long long)old_size,
                     (unsigned long long)size);
     uint64_t from = 0;
-    bool whole = true; /* the old tree ends where a subtree of it begins at leaf 0: its root is known to the checker */
+    bool whole =
+        true; /* the old tree ends where a subtree of it begins at leaf 0: its root is known to the checker */
     enum outcome outcome = DONE;
     while (old_size != size && outcome == DONE) {
         uint64_t split = split_of(size);
@@ -227,8 +237,8 @@ enum outcome merkle_prove_consistency(const struct merkle_source *source, uint64
 
 /* ---- checking (RFC 9162, sections 2.1.3.2 and 2.1.4.2, tell the same two walks) ---- */
 
-bool merkle_check_inclusion(const merkle_hash leaf, uint64_t index, uint64_t size, const struct merkle_proof *proof,
-                            const merkle_hash root)
+bool merkle_check_inclusion(const merkle_hash leaf, uint64_t index, uint64_t size,
+                            const struct merkle_proof *proof, const merkle_hash root)
 {
     if (index >= size || proof->count > MERKLE_PROOF_MOST)
         return false;
@@ -254,8 +264,8 @@ bool merkle_check_inclusion(const merkle_hash leaf, uint64_t index, uint64_t siz
     return last == 0 && memcmp(node, root, HASH_LEN) == 0;
 }
 
-bool merkle_check_consistency(uint64_t old_size, const merkle_hash old_root, uint64_t size, const merkle_hash root,
-                              const struct merkle_proof *proof)
+bool merkle_check_consistency(uint64_t old_size, const merkle_hash old_root, uint64_t size,
+                              const merkle_hash root, const struct merkle_proof *proof)
 {
     if (old_size == 0 || old_size > size || proof->count > MERKLE_PROOF_MOST)
         return false;

@@ -44,8 +44,8 @@ START_TEST(a_signature_fits_its_key_purpose_origin_and_bytes_only)
     ck_assert_int_eq(key_verify(other.public, PURPOSE_ENVELOPE, origin, payload, signature, &why), REJECT);
     ck_assert_int_eq(key_verify(mine.public, PURPOSE_RECEIPT, origin, payload, signature, &why), REJECT);
     ck_assert_int_eq(key_verify(mine.public, PURPOSE_ENVELOPE, foreign, payload, signature, &why), REJECT);
-    ck_assert_int_eq(key_verify(mine.public, PURPOSE_ENVELOPE, origin, bytes_of("thirty bags of plasmb", 21), signature,
-                                &why),
+    ck_assert_int_eq(key_verify(mine.public, PURPOSE_ENVELOPE, origin, bytes_of("thirty bags of plasmb", 21),
+                                signature, &why),
                      REJECT);
     for (size_t bit = 0; bit < 8 * SIGNATURE_LEN; bit += 7) {
         uint8_t bent[SIGNATURE_LEN];

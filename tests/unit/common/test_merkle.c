@@ -22,7 +22,8 @@ static void keep(void *context, unsigned tile_level, uint64_t index, const merkl
     memcpy(tile_level == 0 ? store->level0[index] : store->level1[index], hash, HASH_LEN);
 }
 
-static enum outcome read_kept(void *context, unsigned tile_level, uint64_t index, merkle_hash out, struct why *why)
+static enum outcome read_kept(void *context, unsigned tile_level, uint64_t index, merkle_hash out,
+                              struct why *why)
 {
     struct store *store = context;
     if (tile_level > 1 || index >= store->count[tile_level])
@@ -69,8 +70,8 @@ static void from_hex(const char *hex, uint8_t *out, size_t len)
 /* The eight leaves and roots published with the first Certificate Transparency servers. */
 START_TEST(published_roots)
 {
-    static const char *const data[] = {"", "00", "10", "2021", "3031", "40414243", "5051525354555657",
-                                       "606162636465666768696a6b6c6d6e6f"};
+    static const char *const data[] = {
+        "", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"};
     static const char *const roots[] = {"6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
                                         "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
                                         "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
@@ -143,7 +144,8 @@ END_TEST
 START_TEST(every_leaf_of_many_sizes_is_proved_and_nothing_else)
 {
     static struct store store;
-    static const uint64_t sizes[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 32, 33, 255, 256, 257, 511, 768, 1023, LEAVES};
+    static const uint64_t sizes[] = {1,  2,  3,   4,   5,   6,   7,   8,    9,     31,
+                                     32, 33, 255, 256, 257, 511, 768, 1023, LEAVES};
     struct merkle_frontier frontier = {0};
     struct merkle_source source = {read_kept, &store};
     struct merkle_proof proof;
@@ -173,7 +175,8 @@ START_TEST(every_leaf_of_many_sizes_is_proved_and_nothing_else)
         }
     }
     ck_assert_int_eq(merkle_prove_inclusion(&source, 7, 7, &proof, &why), REJECT);
-    ck_assert_int_eq(merkle_prove_inclusion(&source, 0, LEAVES + 1, &proof, &why), RETRY); /* not stored yet */
+    ck_assert_int_eq(merkle_prove_inclusion(&source, 0, LEAVES + 1, &proof, &why),
+                     RETRY); /* not stored yet */
 }
 END_TEST
 
