@@ -37,6 +37,10 @@ struct outbox_settings {
     uint8_t boot_id[16];
     int64_t quota_bytes;         /* 0: no bound but the disk's; kept below by the order of sacrifice */
     int64_t retention_ms;        /* how long receipted envelopes are kept after their receipt */
+    /* Appends the encoded Item that says "`count` samples between these instants were lost"; it is journaled with the next
+     * samples that find room, in the same commit. NULL: losses are only counted. */
+    void (*make_lost_item)(void *context, uint64_t count, int64_t from_ms, int64_t until_ms, struct buffer *item);
+    void *lost_context;
     /* Fills `out` with random bytes; injected so that tests are repeatable. NULL: the kernel's generator. */
     void (*random)(void *context, uint8_t *out, size_t len);
     void *random_context;
@@ -69,8 +73,7 @@ struct outbox_envelope {
     uint8_t epoch[16];
     uint64_t seq;
     uint8_t body_hash[32];
-    struct bytes raw;      /* the encoded Envelope as it goes on the wire; owned by the outbox until the next call */
-    bool live;             /* sealed in this run and never sent, as against late */
+    struct bytes raw;      /* the encoded Envelope as it goes on the wire; lives during the call */
 };
 
 struct outbox_state {
@@ -80,11 +83,13 @@ struct outbox_state {
     uint64_t samples;           /* unsealed */
     uint64_t unreceipted;       /* envelopes */
     uint64_t receipted_kept;
-    uint64_t samples_taken;     /* ever, this file */
-    uint64_t samples_lost;      /* ever, this file */
+    uint64_t samples_taken;     /* journaled ever, this file, items counted too */
+    uint64_t samples_lost;      /* ever, this file: found no room, or the medium failed */
+    uint64_t samples_thinned;   /* ever, this file: given up between others that were kept */
     int64_t oldest_unreceipted_ms; /* sealing time; 0: none */
     int64_t bytes_used;
     bool read_only;             /* the medium refuses writes */
+    bool full;                  /* the quota or the disk refused the last write, or something was given up for it */
 };
 
 /* Opens or makes the file, checks it (quick check, hashes of the tail), recovers, begins a new epoch where due.
@@ -95,27 +100,33 @@ void outbox_close(struct outbox **outbox);
 
 void outbox_read_state(const struct outbox *outbox, struct outbox_state *state);
 
-/* Journals samples in one commit; DONE: durable. `lost_count` > 0 after a DONE: room was made by giving up that many
- * older samples (an item saying so was journaled with `make_lost_item`). RETRY: nothing of it is kept (disk full and
- * nothing left to sacrifice, read-only, I/O error): the caller counts these samples as lost and says so later. */
+/* Journals samples in one commit; DONE: durable. Room is made, where there is none, by giving up receipted envelopes and
+ * then by thinning older samples (`thinned` is set on what stays; of each eight the first, last, least and greatest stay).
+ * RETRY: nothing of it is kept (nothing left to give up, read-only, I/O error); the outbox has counted these samples as
+ * lost and says so with `make_lost_item` as soon as it can write: the caller forgets them. UNSURE: the medium failed
+ * in the middle and cannot be read now; to be treated like RETRY (they are counted as lost, but may turn up). */
 MUST_CHECK enum outcome outbox_take(struct outbox *outbox, const struct outbox_sample *samples, size_t count,
                                     int64_t now_ms, struct why *why);
 
-/* The unsealed samples in order of id, at most `most` of them: calls `each` (views live during the call). */
+/* The unsealed samples in order of id, at most `most` of them: calls `each` (views live during the call; it returns false
+ * to stop, and calls nothing of this outbox). */
 MUST_CHECK enum outcome outbox_samples(struct outbox *outbox, size_t most,
                                        bool (*each)(void *context, const struct outbox_sample *sample), void *context,
                                        struct why *why);
 
 /* Seals one body: within one transaction asks `make` for the signed envelope of (epoch, seq, previous hash), stores it,
- * and deletes the samples with id ≤ through_id for which it was made. `make` appends the raw Envelope to `raw` and writes
- * SHA-256 of its body to `body_hash`. Samples deleted and envelope stored are one commit: neither without the other. */
+ * and deletes the samples for which it was made. `make` appends the raw Envelope to `raw` and writes SHA-256 of its body
+ * to `body_hash`; it may be asked again when the first commit found no room. Samples deleted and envelope stored are one
+ * commit: neither without the other. REJECT (and others) of `make` are handed on, nothing is changed.
+ * UNSURE: as for outbox_take; the next call reads from the file what became of it, and no seq is used twice. */
 MUST_CHECK enum outcome outbox_seal(struct outbox *outbox, const int64_t *sample_ids, size_t sample_count,
                                     enum outcome (*make)(void *context, const struct outbox_state *state,
                                                          struct buffer *raw, uint8_t body_hash[32], struct why *why),
                                     void *context, int64_t now_ms, struct why *why);
 
-/* Unreceipted envelopes in the order they have to go: present epoch's newest-first lane `live`, everything else `late`
- * by (epoch age, seq). Starts behind `after` (NULL: from the first). `each` returns false to stop. */
+/* Unreceipted envelopes of one epoch by rising seq, from after_seq + 1 on, at most `most`. `each` returns false to stop and
+ * calls nothing of this outbox. An epoch this file does not know has none. RETRY also when a row is found damaged: the next
+ * call salvages the file. */
 MUST_CHECK enum outcome outbox_unreceipted(struct outbox *outbox, const uint8_t epoch[16], uint64_t after_seq, size_t most,
                                            bool (*each)(void *context, const struct outbox_envelope *envelope),
                                            void *context, struct why *why);
@@ -124,9 +135,10 @@ MUST_CHECK enum outcome outbox_unreceipted(struct outbox *outbox, const uint8_t 
 size_t outbox_open_epochs(struct outbox *outbox, uint8_t (*out)[16], size_t room);
 
 /* Applies a receipt whose signature the caller has checked. Each range counts only if `hash` is that of our own body at
- * its end. DONE: applied (marks are durable), `*newly` says how many. REJECT: not ours: a foreign hash, a seq we never
- * sent; nothing is changed. A valid receipt beyond our highest seq of an epoch we own means that this file is an older
- * image: a new epoch begins (DONE, `*rewound` set). */
+ * its end (bodies are chained, so it then holds for all before it). DONE: applied (marks are durable), `*newly` says how
+ * many. REJECT: not ours: an epoch never begun here, or no range with a hash of ours; nothing is changed. A range beyond
+ * our highest seq of the present epoch means that this file is an older image of itself: a new epoch begins (DONE,
+ * `*rewound` set), and what this file holds stays unreceipted until a range with its own hash comes. */
 struct outbox_range {
     uint64_t from, to;
     uint8_t hash[32]; /* of the body at `to` */
