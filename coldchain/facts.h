@@ -207,7 +207,7 @@ struct place {
     int32_t parent; /* a lot of kind container */
 };
 
-struct test_result {
+struct analysis_result {
     const char *analysis;
     enum test_answer answer;
 };
@@ -237,7 +237,7 @@ struct event {
     const int32_t *expected; /* sorted */
     size_t expected_count;
     int64_t due;
-    const struct test_result *results;
+    const struct analysis_result *results;
     size_t result_count;
     const char *donation;
     int32_t product;        /* relabel */

@@ -47,8 +47,8 @@ static struct place read_place(const struct entry *event, const char *key, bool 
 
 static int by_analysis(const void *a, const void *b)
 {
-    const struct test_result *left = a;
-    const struct test_result *right = b;
+    const struct analysis_result *left = a;
+    const struct analysis_result *right = b;
     return strcmp(left->analysis, right->analysis);
 }
 
@@ -61,7 +61,7 @@ static void read_results(const struct entry *event, struct event *made)
         entry_refuse(event, "results", "must be an object");
         return;
     }
-    struct test_result *results = arena_new(event->reader->arena, node->count, sizeof *results);
+    struct analysis_result *results = arena_new(event->reader->arena, node->count, sizeof *results);
     if (!results) {
         reader_no_memory(event->reader);
         return;
@@ -70,7 +70,7 @@ static void read_results(const struct entry *event, struct event *made)
     struct entry entry = {event->reader, node, &path};
     for (size_t i = 0; i < node->count; i++) {
         int answer = entry_word(&entry, node->items[i].key, test_words(), TEST_WORDS, TEST_INVALID);
-        results[i] = (struct test_result){node->items[i].key, (enum test_answer)answer};
+        results[i] = (struct analysis_result){node->items[i].key, (enum test_answer)answer};
     }
     if (node->count > 1)
         qsort(results, node->count, sizeof *results, by_analysis);
