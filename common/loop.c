@@ -96,7 +96,8 @@ void loop_close(struct loop **loop)
 
 static uint32_t epoll_events(unsigned events)
 {
-    return ((events & LOOP_READ) ? (uint32_t)EPOLLIN : 0u) | ((events & LOOP_WRITE) ? (uint32_t)EPOLLOUT : 0u);
+    /* Who does not read would never see the end of the stream. */
+    return ((events & LOOP_READ) ? (uint32_t)EPOLLIN : (uint32_t)EPOLLRDHUP) | ((events & LOOP_WRITE) ? (uint32_t)EPOLLOUT : 0u);
 }
 
 enum outcome loop_watch_add(struct loop *loop, int fd, unsigned events, void (*ready)(void *, unsigned), void *context,
@@ -308,7 +309,7 @@ enum outcome loop_signals(struct loop *loop, void (*on_stop)(void *), void (*on_
 static unsigned loop_events(uint32_t events)
 {
     return ((events & EPOLLIN) ? (unsigned)LOOP_READ : 0u) | ((events & EPOLLOUT) ? (unsigned)LOOP_WRITE : 0u) |
-           ((events & (EPOLLHUP | EPOLLERR)) ? (unsigned)LOOP_HANGUP : 0u);
+           ((events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR)) ? (unsigned)LOOP_HANGUP : 0u);
 }
 
 /* epoll's wait does not count a suspended machine's sleep, timers do: no wait is longer than WAIT_MOST_MS. */

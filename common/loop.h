@@ -24,7 +24,9 @@ enum { LOOP_READ = 1, LOOP_WRITE = 2, LOOP_HANGUP = 4 };
 MUST_CHECK enum outcome loop_open(struct loop **made, const struct clock *clock, struct why *why);
 void loop_close(struct loop **loop);
 
-/* Watches fd (not owned) for `events`; `events` may be 0 for now. */
+/* Watches fd (not owned) for `events`; `events` may be 0 for now. LOOP_HANGUP is reported whatever is watched, again each
+ * turn until the watch is removed; without LOOP_READ it also tells that the peer will send no more. RETRY when the kernel
+ * refuses the descriptor (files of a disk cannot be watched). */
 MUST_CHECK enum outcome loop_watch_add(struct loop *loop, int fd, unsigned events,
                                        void (*ready)(void *context, unsigned events), void *context,
                                        struct loop_watch **made, struct why *why);

@@ -7,7 +7,16 @@
  * log. libmosquitto's own loop is not used: it returns for good on a TLS error. Where a signed clock problem makes TLS
  * fail, the client goes on trying.
  *
- * Back-pressure by not reading: mqtt_pause_reading() stops taking bytes from the socket until mqtt_resume_reading().
+ * Each connection begins from nothing: certificate files are read again, everything is subscribed again, and what the
+ * last connection still held unsent is gone. on_up is the place to publish again what has to stand at the broker.
+ *
+ * Back-pressure by not reading: mqtt_pause_reading() stops taking bytes from the socket until mqtt_resume_reading(). What
+ * is already decrypted, up to one TLS record of 16 KiB, may still arrive. A pause of more than twice keepalive_s ends the
+ * link, and a paused client connects again only once it is resumed: nothing is lost, senders without a receipt repeat.
+ *
+ * Host names are looked up by getaddrinfo, which may block: give addresses where the name server may be away.
+ * Callbacks come from the loop, never from inside mqtt_open or mqtt_subscribe; on_puback and on_message may come while
+ * mqtt_publish is on the stack of another callback. Callbacks may publish, subscribe, pause and resume, but not mqtt_close.
  */
 #ifndef COMMON_MQTT_H
 #define COMMON_MQTT_H
@@ -27,7 +36,7 @@ struct mqtt_settings {
     const char *tls_ca;    /* PEM path; NULL: no TLS (loopback tests and benches only) */
     const char *tls_cert;
     const char *tls_key;
-    int keepalive_s;       /* a dead link is noticed after twice this */
+    int keepalive_s;       /* at least 5; a dead link is noticed after twice this; 0: 30 */
     int receive_maximum;   /* QoS 1 messages the broker may have on the way to us; 0: 1000 */
     int64_t backoff_first_ms, backoff_most_ms; /* 0: 500 and 60000 */
     const char *will_topic; /* retained will, QoS 1; NULL: none */
@@ -46,19 +55,19 @@ struct mqtt_callbacks {
     void (*on_message)(void *context, const char *topic, struct bytes payload, bool retained);
     /* For diagnosis only: reason code of a PUBACK (0x00 taken, 0x10 nobody subscribes, 0x87 not authorised, …). */
     void (*on_puback)(void *context, int mid, int reason_code);
-    /* libmosquitto's queue to the socket has drained below a few messages: more may be published. */
+    /* PUBACKs came and fewer than 32 QoS 1 messages wait for theirs: more may be published. */
     void (*on_writable)(void *context);
 };
 
 MUST_CHECK enum outcome mqtt_open(struct mqtt **made, struct loop *loop, const struct mqtt_settings *settings,
                                   const struct mqtt_callbacks *callbacks, struct why *why);
-/* Sends DISCONNECT if up (no will then), frees. */
+/* Sends DISCONNECT if up (no will then), frees. NULL inside is nothing. Not from inside a callback of this client. */
 void mqtt_close(struct mqtt **mqtt);
 
 /* Added to what is subscribed at each connect, and now if up. QoS 1. */
 MUST_CHECK enum outcome mqtt_subscribe(struct mqtt *mqtt, const char *topic, struct why *why);
 
-/* Hands the message to libmosquitto. RETRY when not up. `*mid` may be NULL. Content type and the user property `schema`
+/* Hands the message to libmosquitto. RETRY when not up, when it is over the broker's size limit, or out of memory. `*mid` may be NULL. Content type and the user property `schema`
  * are set as the contract says. */
 MUST_CHECK enum outcome mqtt_publish(struct mqtt *mqtt, const char *topic, struct bytes payload, int qos, bool retain,
                                      int *mid, struct why *why);
