@@ -24,18 +24,24 @@ struct daemon_about {
     const char *purpose;           /* one line for --help */
     const struct conf_table *table;
     const char *default_config;    /* /etc/silsila/ingest.conf */
+    const char *words;             /* what may stand behind the options, for --help ("[probe list]"); NULL: nothing may */
 };
 
 enum daemon_next { DAEMON_GO_ON, DAEMON_EXIT };
 
-/* Parses the command line; loads the configuration into `settings`. DAEMON_EXIT: everything is said, exit with *code. */
+/* Parses the command line; loads the configuration into `settings` (zeroed; the caller frees it with conf_free).
+ * DAEMON_EXIT: everything is said and nothing is left allocated, exit with *code. DAEMON_GO_ON: argv[optind] is the first
+ * word behind the options (getopt's own `optind`). */
 MUST_CHECK enum daemon_next daemon_arguments(const struct daemon_about *about, int argc, char **argv, void *settings,
                                              const char **config_path, int *code);
 
-/* Opens the HTTP listener on 127.0.0.1:port (0: a free one; negative: none). */
+/* Opens the HTTP listener on 127.0.0.1:port (0: a free one; negative: none). RETRY when the port is taken.
+ * /-/ready answers 503 "starting" until daemon_ready(); /-/healthy answers 503 when progress was reported once and then
+ * not for a minute (or systemd's watchdog interval, if longer). */
 MUST_CHECK enum outcome daemon_open(struct daemon **made, struct loop *loop, const char *program, int port,
                                     struct why *why);
 void daemon_close(struct daemon **daemon);
+/* Where it listens; -1: nowhere. */
 int daemon_port(const struct daemon *daemon);
 
 /* Tells systemd once that we are ready, and says so on /-/ready; `false` takes /-/ready back (503 with the reason). */
@@ -43,8 +49,10 @@ void daemon_ready(struct daemon *daemon, bool ready, const char *reason);
 void daemon_progress(struct daemon *daemon);
 void daemon_stopping(struct daemon *daemon);
 
-/* Metrics: registered once, kept by the daemon; `labels` is NULL or text such as `lane="live"`. Values are set from the
- * loop's thread, or atomically from others. Names carry the prefix silsila_ and their unit (_total, _seconds, _bytes). */
+/* Metrics: registered once (again: the same one), kept by the daemon; `labels` is NULL or text such as `lane="live"`. Values
+ * are set from the loop's thread, or atomically from others. Names carry the prefix silsila_ and their unit (_total,
+ * _seconds, _bytes). NULL only when out of memory; the functions below take NULL and do nothing, so that a program need not
+ * end for want of a number. */
 struct metric; /* opaque, owned by the daemon */
 enum metric_type { METRIC_COUNTER, METRIC_GAUGE };
 MUST_CHECK struct metric *daemon_metric(struct daemon *daemon, enum metric_type type, const char *name,
