@@ -1,6 +1,9 @@
 #include "coldchain/core.h"
 
 #include "coldchain/clock.h"
+#include "coldchain/conflicts.h"
+#include "coldchain/custody.h"
+#include "coldchain/custody_verdicts.h"
 #include "coldchain/judge.h"
 
 /* What the steps hand to each other. */
@@ -9,8 +12,9 @@ struct core {
     struct arena *arena;
     struct results *results;
     struct judge *judge;
-    int64_t *event_at;      /* by event: its time after clock repair, or TIME_NONE */
-    struct lot_life *lives; /* by lot: custody's answer */
+    struct sync *syncs;
+    struct custody *custody;
+    conflict_list conflicts;
 };
 
 static enum outcome begin(struct core *core, struct why *why)
@@ -21,15 +25,12 @@ static enum outcome begin(struct core *core, struct why *why)
         .lots = arena_new(core->arena, facts->lot_count, sizeof *core->results->lots),
         .events = arena_new(core->arena, facts->event_count, sizeof *core->results->events),
     };
-    core->event_at = arena_new(core->arena, facts->event_count, sizeof *core->event_at);
-    core->lives = arena_new(core->arena, facts->lot_count, sizeof *core->lives);
-    struct sync *syncs = clock_sort(facts->syncs, facts->sync_count, core->arena);
+    core->syncs = clock_sort(facts->syncs, facts->sync_count, core->arena);
     if (core->arena->failed)
         return fail(why, RETRY, "folding: out of memory");
-    for (size_t i = 0; i < facts->event_count; i++)
-        core->event_at[i] = clock_of_event(syncs, facts->sync_count, &facts->events[i]);
-    core->judge = judge_begin(facts, syncs, core->arena);
-    return core->judge ? DONE : fail(why, RETRY, "folding: out of memory");
+    core->judge = judge_begin(facts, core->syncs, core->arena);
+    core->custody = custody_begin(facts, core->arena);
+    return core->judge && core->custody ? DONE : fail(why, RETRY, "folding: out of memory");
 }
 
 static enum outcome fold_equipment(struct core *core, struct why *why)
@@ -43,16 +44,53 @@ static enum outcome fold_equipment(struct core *core, struct why *why)
     return DONE;
 }
 
+static enum outcome fold_custody(struct core *core, struct why *why)
+{
+    struct event_result *events = core->results->events;
+    size_t count = 0;
+    for (size_t i = 0; i < core->facts->event_count; i++)
+        events[i].voided_by = NONE;
+    const struct ordered_event *ordered =
+        custody_order(core->facts, core->syncs, core->arena, events, &core->conflicts, &count);
+    if (!ordered)
+        return fail(why, RETRY, "ordering events: out of memory");
+    enum outcome outcome = custody_fold(core->custody, ordered, count, why);
+    for (size_t i = 0; i < core->facts->event_count; i++)
+        events[i].effect = events[i].effect || custody_effect(core->custody, (int32_t)i);
+    return outcome;
+}
+
 static enum outcome fold_lots(struct core *core, struct why *why)
 {
-    judge_take_lives(core->judge, core->lives);
+    struct lot_life *lives = custody_lives(core->custody, core->arena);
+    if (!lives)
+        return fail(why, RETRY, "folding lives: out of memory");
+    judge_take_lives(core->judge, lives);
     for (size_t i = 0; i < core->facts->lot_count; i++) {
-        core->results->lots[i].life = core->lives[i];
-        enum outcome outcome = judge_lot(core->judge, (int32_t)i, &core->results->lots[i], why);
+        struct lot_result *lot = &core->results->lots[i];
+        const struct lot_state *state = custody_state(core->custody, (int32_t)i);
+        lot->life = lives[i];
+        lot->state = state->stock;
+        lot->held = state->on_hold || state->recalled;
+        enum outcome outcome = judge_lot(core->judge, (int32_t)i, lot, why);
         if (outcome != DONE)
             return outcome;
     }
     return DONE;
+}
+
+static enum outcome fold_conflicts(struct core *core, struct why *why)
+{
+    size_t count = 0;
+    const struct conflict *found = custody_conflicts(core->custody, &count);
+    for (size_t i = 0; i < count; i++)
+        vec_push(core->arena, &core->conflicts, found[i]);
+    enum outcome outcome = custody_verdicts(core->facts, core->custody, core->judge, core->results->lots, core->arena,
+                                            &core->conflicts, why);
+    if (outcome != DONE)
+        return outcome;
+    conflicts_show(&core->conflicts, core->facts->event_count, core->arena, core->results);
+    return core->arena->failed ? fail(why, RETRY, "sorting conflicts: out of memory") : DONE;
 }
 
 enum outcome core_fold(const struct facts *facts, struct arena *arena, struct results *results, struct why *why)
@@ -61,9 +99,11 @@ enum outcome core_fold(const struct facts *facts, struct arena *arena, struct re
     enum outcome outcome = begin(&core, why);
     if (outcome == DONE)
         outcome = fold_equipment(&core, why);
-    /* Custody fills core.lives here, from core.event_at … */
+    if (outcome == DONE)
+        outcome = fold_custody(&core, why);
     if (outcome == DONE)
         outcome = fold_lots(&core, why);
-    /* … and here adds the conflicts that need a verdict or a watermark. */
+    if (outcome == DONE)
+        outcome = fold_conflicts(&core, why);
     return outcome;
 }

@@ -20,7 +20,7 @@ struct stay {
 struct life_mark {
     enum event_type type;
     int64_t at;
-    int32_t event; /* index into facts.events; of a replacement: of the correction */
+    int32_t event; /* index into facts.events; a replacement goes by the event it replaces */
 };
 
 struct lot_life {
@@ -35,7 +35,7 @@ struct lot_life {
     size_t stay_count;
     const struct life_mark *marks;
     size_t mark_count;
-    int64_t known_until; /* the latest time at which something of the lot is known: its last event in effect */
+    int64_t known_until; /* the latest time at which something of the lot is known: its last event, in effect or not */
     int32_t split_from;  /* the lot it is a part of, or NONE; its life up to begun_at is inherited */
     const int32_t *members; /* of a pool: what went in, sorted; the members' lives end at the pooling */
     size_t member_count;

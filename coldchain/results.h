@@ -143,7 +143,8 @@ struct conflict {
     struct place place; /* elsewhere, two_places: before the event; not_shipped: to; parent_*: .parent */
     int32_t other;      /* order_uncertain: the other event */
     const char *voids;  /* unknown_event, already_voided */
-    enum verdict_word verdict; /* released_unfit, fit_lost */
+    bool has_verdict;          /* released_unfit, fit_lost: false where none was given */
+    enum verdict_word verdict;
     const char *rule;          /* released_unfit, fit_lost, deadline_missed */
     const int32_t *events;     /* deadline_missed: the events it was counted from */
     size_t event_count;

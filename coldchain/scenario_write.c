@@ -415,7 +415,7 @@ static void add_unfit(struct writer *w, const struct conflict *conflict)
 {
     buffer_add_byte(w->out, '{');
     add_text(w->out, "rule", true, conflict->rule);
-    add_text(w->out, "verdict", false, verdict_name(conflict->verdict));
+    add_text(w->out, "verdict", false, conflict->has_verdict ? verdict_name(conflict->verdict) : NULL);
     buffer_add_byte(w->out, '}');
 }
 
