@@ -6,6 +6,7 @@ It shares no code with the C core and prefers the plainest wording of each rule 
 """
 import sys
 
+import excursion
 from canonical import Bad, dump
 from clocks import repair
 from scenario import read
@@ -25,7 +26,7 @@ def describe(item):
         threshold = Threshold(rule)
         key = threshold.key() + (" " + rule["role"] if rule["role"] else "")
         segments[key] = open_end(item.segments(threshold, rule["role"]))
-    return {"segments": segments, "mkt_mc": item.mean_kinetic()}
+    return {"segments": segments, "mkt_mc": item.mean_kinetic(), **excursion.of_equipment(item)}
 
 
 def main(arguments):
