@@ -91,6 +91,8 @@ struct outbox {
     bool recovering; /* a failed commit inside recovery waits for the next call instead of recovering again */
     bool damaged; /* found while reading: the next call salvages */
     bool read_only, full;
+    bool spare_reserve; /* the present transaction may not live on the reserve */
+    bool reserve; /* the reserve file is there: samples may be taken (sacrifice.c) */
     int64_t now_ms;
     int64_t epoch_no;
     struct outbox_epoch epoch;
@@ -169,8 +171,13 @@ int64_t bytes_used(struct outbox *o);
 bool over_quota(struct outbox *o);
 /* Inside a transaction: gives up receipted rows, then thins samples; true when something was given up. Sticky. */
 bool sacrifice(struct outbox *o);
-void reserve_make(const struct outbox *o);
-void reserve_release(const struct outbox *o);
+/* The reserve is a file of RESERVE_BYTES given up when the disk is full, so that bodies can still be sealed, receipts
+ * applied and rows deleted: to delete, SQLite must first write. Samples are not taken while it cannot be there, else they
+ * would use it up and the next receipt, which makes room, could not be written. True: it is there. */
+bool reserve_make(struct outbox *o);
+void reserve_release(struct outbox *o);
+/* On a full disk: folds the WAL into the file and cuts it, gives up the reserve, then rows in the order of sacrifice. */
+bool make_room(struct outbox *o);
 
 /* salvage.c */
 /* Moves a finished salvage into place if a crash interrupted that. */

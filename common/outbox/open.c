@@ -185,6 +185,7 @@ static enum outcome recover_steps(struct outbox *o, struct why *why)
             return outcome;
         }
         salvaged = true;
+        o->damaged = false;
         found = connect_and_check(o, why);
     }
     if (found == CHECK_SOUND)
@@ -226,7 +227,7 @@ enum outcome outbox_open(struct outbox **made, const struct outbox_settings *set
         outcome = recover(o, why);
     if (outcome != DONE)
         return outcome == UNSURE ? RETRY : outcome;
-    reserve_make(o);
+    (void)reserve_make(o);
     (void)sync_folder_of(o->path);
     *made = take(o);
     return DONE;

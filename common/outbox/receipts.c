@@ -2,11 +2,14 @@
 
 #include "common/outbox/internal.h"
 
+enum { FEW = 4 };
+
 struct receipt {
     const uint8_t *epoch;
     const struct outbox_range *ranges;
     size_t count;
     int64_t now_ms;
+    int64_t most; /* marks in one transaction */
     uint64_t newly, again;
     size_t own, beyond;
 };
@@ -43,14 +46,17 @@ static bool is_our_hash(struct outbox *o, int64_t no, uint64_t seq, const uint8_
     return memcmp(ours, hash, sizeof ours) == 0;
 }
 
-static uint64_t mark(struct outbox *o, enum statement s, int64_t no, uint64_t from, uint64_t to, int64_t now_ms)
+static uint64_t mark(struct outbox *o, enum statement s, int64_t no, const struct outbox_range *range,
+                     const struct receipt *r)
 {
     use(o, s);
     bind_number(o, s, 1, no);
-    bind_number(o, s, 2, (int64_t)from);
-    bind_number(o, s, 3, (int64_t)to);
-    if (s == S_ENVELOPE_RECEIPT)
-        bind_number(o, s, 4, now_ms);
+    bind_number(o, s, 2, (int64_t)range->from);
+    bind_number(o, s, 3, (int64_t)range->to);
+    if (s == S_ENVELOPE_RECEIPT) {
+        bind_number(o, s, 4, r->now_ms);
+        bind_number(o, s, 5, r->most);
+    }
     run(o, s);
     return o->error == SQLITE_OK ? (uint64_t)sqlite3_changes(o->db) : 0;
 }
@@ -70,7 +76,7 @@ static enum outcome apply(struct outbox *o, void *context, struct why *why)
             r->beyond++;
         } else if (range->to >= range->from && range->from > 0 && is_our_hash(o, no, range->to, range->hash, &gone)) {
             r->own++;
-            r->newly += mark(o, S_ENVELOPE_RECEIPT, no, range->from, range->to, r->now_ms);
+            r->newly += mark(o, S_ENVELOPE_RECEIPT, no, range, r);
         } else if (gone) {
             r->own++; /* receipted and past retention: an old receipt repeated, nothing to do */
         }
@@ -88,20 +94,37 @@ static enum outcome apply(struct outbox *o, void *context, struct why *why)
     return DONE;
 }
 
+/* On a full disk one transaction over many rows finds no room for its WAL; a few rows do, and those receipted are given up
+ * for the next few. What was marked stays marked if it ends half way: the receipt comes again. */
+static enum outcome apply_few_at_a_time(struct outbox *o, struct receipt *receipt, uint64_t *newly, struct why *why)
+{
+    enum outcome outcome;
+    receipt->most = FEW;
+    do {
+        if (!make_room(o))
+            return RETRY;
+        outcome = store_write(o, apply, receipt, why);
+        *newly += outcome == DONE ? receipt->newly : 0;
+    } while (outcome == DONE && receipt->newly > 0);
+    (void)make_room(o);
+    (void)reserve_make(o);
+    return outcome;
+}
+
 enum outcome outbox_receipt(struct outbox *o, const uint8_t epoch[16], const struct outbox_range *ranges, size_t count,
                             int64_t now_ms, uint64_t *newly, bool *rewound, struct why *why)
 {
-    struct receipt receipt = {.epoch = epoch, .ranges = ranges, .count = count, .now_ms = now_ms};
+    struct receipt receipt = {.epoch = epoch, .ranges = ranges, .count = count, .now_ms = now_ms, .most = INT64_MAX};
     o->now_ms = now_ms;
     *newly = 0;
     *rewound = false;
     enum outcome outcome = store_ready(o, why);
     if (outcome == DONE)
         outcome = store_write(o, apply, &receipt, why);
-    if (outcome == DONE) {
-        *newly = receipt.newly;
-        *rewound = receipt.beyond > 0;
-    }
+    *newly = outcome == DONE ? receipt.newly : 0;
+    if (outcome == RETRY && o->full && o->db)
+        outcome = apply_few_at_a_time(o, &receipt, newly, why);
+    *rewound = outcome == DONE && receipt.beyond > 0;
     return outcome;
 }
 
@@ -114,7 +137,7 @@ static enum outcome take_back(struct outbox *o, void *context, struct why *why)
     int64_t no = epoch_no_of(o, r->epoch, &next_seq);
     if (no == 0)
         return DONE;
-    r->again = mark(o, S_ENVELOPE_AGAIN, no, r->ranges->from, r->ranges->to, 0);
+    r->again = mark(o, S_ENVELOPE_AGAIN, no, r->ranges, r);
     o->unreceipted += r->again;
     o->receipted_kept -= r->again;
     return DONE;

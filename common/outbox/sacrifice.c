@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -54,26 +55,30 @@ bool sacrifice(struct outbox *o)
     return given_up > 0 || thin(o) > 0;
 }
 
-/* A file of that size beside the outbox, given up when the disk is full: to delete rows, SQLite must first write. */
-void reserve_make(const struct outbox *o)
+bool reserve_make(struct outbox *o)
 {
     scoped_by(cleanup_free) char *path = path_beside(o->path, ".reserve");
     scoped_by(cleanup_free) uint8_t *filling = malloc(RESERVE_BYTES);
-    if (!path || !filling)
-        return;
-    scoped_by(cleanup_close) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (o->reserve || !path || !filling)
+        return o->reserve;
+    scoped_by(cleanup_close) int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
-        return; /* there already, or no room: tried again at the next tidy */
+        return false;
     memset(filling, 'r', RESERVE_BYTES);
-    if (!write_whole(fd, filling, RESERVE_BYTES, 0) || fsync(fd) != 0)
+    struct stat about;
+    bool there = fstat(fd, &about) == 0 && about.st_size == RESERVE_BYTES;
+    o->reserve = there || (write_whole(fd, filling, RESERVE_BYTES, 0) && fsync(fd) == 0);
+    if (!o->reserve)
         (void)unlink(path);
+    return o->reserve;
 }
 
-void reserve_release(const struct outbox *o)
+void reserve_release(struct outbox *o)
 {
     scoped_by(cleanup_free) char *path = path_beside(o->path, ".reserve");
     if (path)
         (void)unlink(path);
+    o->reserve = false;
 }
 
 static enum outcome expire(struct outbox *o, void *context, struct why *why)
@@ -110,7 +115,6 @@ enum outcome outbox_tidy(struct outbox *o, int64_t now_ms, struct why *why)
     if (outcome != DONE)
         return outcome;
     high_water_raise(o);
-    if (!o->full)
-        reserve_make(o);
+    (void)reserve_make(o);
     return DONE;
 }

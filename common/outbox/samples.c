@@ -78,8 +78,14 @@ enum outcome outbox_take(struct outbox *o, const struct outbox_sample *samples, 
     struct batch batch = {samples, count};
     o->now_ms = now_ms;
     enum outcome outcome = store_ready(o, why);
+    if (outcome == DONE && !reserve_make(o) && !(make_room(o) && reserve_make(o))) {
+        o->full = !o->read_only;
+        outcome = fail(why, RETRY, "the disk is full");
+    }
+    o->spare_reserve = true;
     if (outcome == DONE)
         outcome = store_write(o, add_batch, &batch, why);
+    o->spare_reserve = false;
     if (outcome != DONE)
         count_lost(o, samples, count);
     return outcome;

@@ -54,7 +54,8 @@ static const char *const texts[STATEMENTS] = {
                         " WHERE epoch_no=?1 AND seq>?2 AND receipted_ms IS NULL ORDER BY seq LIMIT ?3",
     [S_ENVELOPE_HASH_AT] = "SELECT body_hash FROM envelope WHERE epoch_no=?1 AND seq=?2",
     [S_ENVELOPE_RECEIPT] = "UPDATE envelope SET receipted_ms=?4,mark=row_hash('mark',epoch,seq,body_hash,?4)"
-                           " WHERE epoch_no=?1 AND seq BETWEEN ?2 AND ?3 AND receipted_ms IS NULL",
+                           " WHERE id IN (SELECT id FROM envelope INDEXED BY envelope_open WHERE epoch_no=?1"
+                           " AND seq BETWEEN ?2 AND ?3 AND receipted_ms IS NULL ORDER BY seq LIMIT ?5)",
     [S_ENVELOPE_AGAIN] = "UPDATE envelope SET receipted_ms=NULL,mark=row_hash('mark',epoch,seq,body_hash,NULL)"
                          " WHERE epoch_no=?1 AND seq BETWEEN ?2 AND ?3 AND receipted_ms IS NOT NULL",
     [S_ENVELOPE_OLDEST] = "SELECT sealed_ms FROM envelope INDEXED BY envelope_open WHERE receipted_ms IS NULL"
@@ -74,7 +75,7 @@ static const char *const texts[STATEMENTS] = {
     [S_VALUE_GET] = "SELECT value,hash=" HASH_VALUE " FROM value WHERE name=?1",
     [S_PAGE_COUNT] = "PRAGMA page_count",
     [S_FREE_COUNT] = "PRAGMA freelist_count",
-    [S_GIVE_BACK] = "PRAGMA incremental_vacuum(64)",
+    [S_GIVE_BACK] = "PRAGMA incremental_vacuum(16)",
     [S_BAD_STATE] = "SELECT count(*) FROM state WHERE hash IS NOT " HASH_STATE,
     [S_BAD_EPOCH] = "SELECT count(*) FROM epoch WHERE hash IS NOT " HASH_EPOCH,
     [S_BAD_SAMPLE] = "SELECT count(*) FROM sample WHERE hash IS NOT " HASH_SAMPLE,

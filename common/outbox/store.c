@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/outbox/internal.h"
 
@@ -13,8 +14,6 @@
 /* EXCLUSIVE keeps the WAL's index in memory: a mapped -shm file on a full tmpfs would end us by SIGBUS. A small page and
  * a short WAL keep what is written to flash small; cell_size_check finds damage early. */
 static const char pragmas[] = "PRAGMA locking_mode=EXCLUSIVE;"
-                              "PRAGMA page_size=2048;"
-                              "PRAGMA auto_vacuum=INCREMENTAL;"
                               "PRAGMA journal_mode=WAL;"
                               "PRAGMA synchronous=" SYNCHRONOUS ";"
                               "PRAGMA wal_autocheckpoint=48;"
@@ -23,6 +22,10 @@ static const char pragmas[] = "PRAGMA locking_mode=EXCLUSIVE;"
                               "PRAGMA temp_store=MEMORY;"
                               "PRAGMA cell_size_check=ON;"
                               "PRAGMA trusted_schema=OFF;";
+
+/* Only while the file is empty: later the second of these would write, and a full disk could not be opened. */
+static const char first_pragmas[] = "PRAGMA page_size=2048;"
+                                    "PRAGMA auto_vacuum=INCREMENTAL;";
 
 bool store_is_damage(int code)
 {
@@ -57,6 +60,9 @@ enum outcome store_connect(struct outbox *o, const char *path, struct why *why)
     int code = sqlite3_open_v2(path, &o->db, flags, NULL);
     if (code == SQLITE_OK)
         code = row_hash_register(o->db);
+    struct stat about;
+    if (code == SQLITE_OK && (stat(path, &about) != 0 || about.st_size == 0))
+        code = sqlite3_exec(o->db, first_pragmas, NULL, NULL, NULL);
     if (code == SQLITE_OK)
         code = sqlite3_exec(o->db, pragmas, NULL, NULL, NULL);
     return code == SQLITE_OK ? DONE : store_fail(o, code, why, "open the file");
@@ -266,25 +272,53 @@ static enum outcome only_sacrifice(struct outbox *o, void *context, struct why *
     return DONE;
 }
 
-/* A full disk: the WAL is folded into the file and cut, the reserve given up, then rows in the order of sacrifice. */
-static bool make_room(struct outbox *o)
+static bool cut_wal(struct outbox *o)
+{
+    return sqlite3_wal_checkpoint_v2(o->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_OK;
+}
+
+/* Free pages inside the file go back to the disk, a few at a time, because even that is written to the WAL first. */
+static void shrink(struct outbox *o)
+{
+    enum { KEPT_FREE = 16, STEPS_MOST = 64 };
+    for (int step = 0; step < STEPS_MOST && o->error == SQLITE_OK; step++) {
+        if (number_of(o, S_FREE_COUNT) <= KEPT_FREE)
+            return;
+        use(o, S_GIVE_BACK);
+        run(o, S_GIVE_BACK);
+        if (!cut_wal(o))
+            return;
+    }
+}
+
+bool make_room(struct outbox *o)
 {
     struct why why = {""};
     int code = SQLITE_OK;
     bool gave = false;
-    (void)sqlite3_wal_checkpoint_v2(o->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    if (!o->db)
+        return false;
+    (void)cut_wal(o);
     reserve_release(o);
-    return write_once(o, only_sacrifice, &gave, &code, &why) == DONE;
+    if (write_once(o, only_sacrifice, &gave, &code, &why) != DONE || !o->db)
+        return false;
+    (void)cut_wal(o);
+    o->error = SQLITE_OK;
+    shrink(o);
+    for (enum statement s = S_PAGE_COUNT; s <= S_GIVE_BACK; s++)
+        (void)sqlite3_reset(o->statement[s]);
+    o->error = SQLITE_OK;
+    return true;
 }
 
 enum outcome store_write(struct outbox *o, work_function work, void *context, struct why *why)
 {
     int code = SQLITE_OK;
     enum outcome outcome = write_once(o, work, context, &code, why);
-    if (outcome == RETRY && (code & 0xff) == SQLITE_FULL && o->db && make_room(o)) {
+    if (outcome == RETRY && (code & 0xff) == SQLITE_FULL && o->db && make_room(o) &&
+        (!o->spare_reserve || reserve_make(o))) {
         outcome = write_once(o, work, context, &code, why);
+        o->full = true; /* until a later write needs no rescue */
     }
-    if (outcome == DONE && (code & 0xff) != SQLITE_FULL)
-        o->full = false;
     return outcome;
 }
