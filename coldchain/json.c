@@ -1,6 +1,5 @@
 #include "coldchain/json.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,5 @@
 #include "coldchain/scenario_reader.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

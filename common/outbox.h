@@ -108,6 +108,15 @@ void outbox_read_state(const struct outbox *outbox, struct outbox_state *state);
 MUST_CHECK enum outcome outbox_take(struct outbox *outbox, const struct outbox_sample *samples, size_t count,
                                     int64_t now_ms, struct why *why);
 
+/* As outbox_take, for a caller that has room to hold what is refused: nothing is counted as lost, RETRY and UNSURE leave
+ * the samples with the caller, who offers them again (after UNSURE they may then be there twice, which is harmless: a probe
+ * has one reading at an instant) or gives them up with outbox_lost. */
+MUST_CHECK enum outcome outbox_offer(struct outbox *outbox, const struct outbox_sample *samples, size_t count,
+                                     int64_t now_ms, struct why *why);
+
+/* Counts samples that the caller could not hold: told with `make_lost_item` as soon as there is room. */
+void outbox_lost(struct outbox *outbox, uint64_t count, int64_t from_ms, int64_t until_ms);
+
 /* The unsealed samples in order of id, at most `most` of them: calls `each` (views live during the call; it returns false
  * to stop, and calls nothing of this outbox). */
 MUST_CHECK enum outcome outbox_samples(struct outbox *outbox, size_t most,

@@ -9,7 +9,8 @@
  * the deadlines (probes.h). Calls for probes of one lane never overlap; those of different lanes do, so a driver shares
  * nothing between lanes that changes after open. close is called when no call is under way, or not at all.
  *
- * The `replay` driver is not asked but tells: it has `next` in place of `read`, and its times are those recorded.
+ * The `replay` driver is not asked but tells: it has `next` in place of `read`, and its times are those recorded. `next`
+ * reads a local file and is called on the loop's thread.
  */
 #ifndef GATEWAY_DRIVER_H
 #define GATEWAY_DRIVER_H

@@ -14,7 +14,6 @@
 
 #include "gateway/driver.h"
 #include "gateway/lanes.h"
-#include "gateway/quality.h"
 
 struct probes; /* opaque */
 
@@ -23,7 +22,6 @@ struct probe {
     const struct driver *driver;
     struct bus *bus;
     uint64_t serial;               /* of this finding; never used again */
-    struct quality_memory memory;  /* for the caller's use */
     void *attached;                /* for the caller's use; see on_lost */
 };
 

@@ -43,7 +43,7 @@ struct transmitter_setting {
 struct gateway_settings {
     const char *id;
     const char *state_dir;
-    const char *high_water_path; /* empty: beside the outbox */
+    const char *high_water_path; /* NULL or empty: beside the outbox */
     int64_t quota_mib;
     int64_t retention_days;
 
@@ -55,9 +55,11 @@ struct gateway_settings {
 
     const char *sysfs_root;
     bool w1;               /* read every DS18B20 found */
+    bool clock_trusted;    /* the machine's clock is kept by its host: believed though the kernel does not know of it */
     int64_t interval_s;
     int64_t seal_s;
     int64_t health_s;
+    int64_t scan_s;
     int64_t read_deadline_ms;
     int64_t stuck_samples;
     int64_t stuck_below_mc;

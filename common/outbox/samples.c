@@ -58,22 +58,18 @@ static enum outcome add_batch(struct outbox *o, void *context, struct why *why)
     return DONE;
 }
 
-static void count_lost(struct outbox *o, const struct outbox_sample *samples, size_t count)
+void outbox_lost(struct outbox *o, uint64_t count, int64_t from_ms, int64_t until_ms)
 {
     struct counters *c = &o->counters;
-    for (size_t i = 0; i < count; i++) {
-        int64_t at = samples[i].scheduled_ms;
-        if (c->lost_pending == 0)
-            c->lost_from_ms = c->lost_until_ms = at;
-        c->lost_from_ms = at < c->lost_from_ms ? at : c->lost_from_ms;
-        c->lost_until_ms = at > c->lost_until_ms ? at : c->lost_until_ms;
-        c->lost_pending++;
-        c->samples_lost++;
-    }
+    bool first = c->lost_pending == 0;
+    c->lost_from_ms = first || from_ms < c->lost_from_ms ? from_ms : c->lost_from_ms;
+    c->lost_until_ms = first || until_ms > c->lost_until_ms ? until_ms : c->lost_until_ms;
+    c->lost_pending += (int64_t)count;
+    c->samples_lost += (int64_t)count;
 }
 
-enum outcome outbox_take(struct outbox *o, const struct outbox_sample *samples, size_t count, int64_t now_ms,
-                         struct why *why)
+enum outcome outbox_offer(struct outbox *o, const struct outbox_sample *samples, size_t count, int64_t now_ms,
+                          struct why *why)
 {
     struct batch batch = {samples, count};
     o->now_ms = now_ms;
@@ -86,8 +82,15 @@ enum outcome outbox_take(struct outbox *o, const struct outbox_sample *samples, 
     if (outcome == DONE)
         outcome = store_write(o, add_batch, &batch, why);
     o->spare_reserve = false;
-    if (outcome != DONE)
-        count_lost(o, samples, count);
+    return outcome;
+}
+
+enum outcome outbox_take(struct outbox *o, const struct outbox_sample *samples, size_t count, int64_t now_ms,
+                         struct why *why)
+{
+    enum outcome outcome = outbox_offer(o, samples, count, now_ms, why);
+    for (size_t i = 0; outcome != DONE && i < count; i++)
+        outbox_lost(o, 1, samples[i].scheduled_ms, samples[i].scheduled_ms);
     return outcome;
 }
 

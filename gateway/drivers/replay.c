@@ -1,8 +1,7 @@
 /* Recorded temperatures told again with the times they were recorded at: CSV `time,celsius` (coldchain/recording.h).
  *
- * How fast they are told is the caller's business (probes.h); here is only the file. It is read once, from its beginning,
- * each time the gateway starts; what was told before is told again and is a duplicate reading, not a second one, for a
- * probe has one reading at an instant.
+ * How fast they are told, and from which line after a restart, is the feeder's business (feeder.h); here is only the file,
+ * read once from its beginning.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,7 +16,7 @@ enum { LINE_MOST = 512, REPLAY_LOWEST_MC = -273150, REPLAY_HIGHEST_MC = 2000000 
 
 struct tape {
     const struct probe_setting *setting;
-    FILE *file; /* touched only by the probe's lane */
+    FILE *file; /* touched by `next` only, not by scans */
     uint64_t line;
     bool ended;
 };
@@ -59,7 +58,7 @@ static enum outcome replay_scan(struct bus *bus, void (*found)(void *, const str
     for (size_t i = 0; i < bus->count; i++) {
         const struct probe_setting *setting = bus->tapes[i].setting;
         struct probe_found probe = {0};
-        if (!bus->tapes[i].file && access(setting->file, R_OK) != 0)
+        if (access(setting->file, R_OK) != 0)
             continue;
         probe_describe(&probe, setting, setting->name, REPLAY_LOWEST_MC, REPLAY_HIGHEST_MC);
         (void)snprintf(probe.address, sizeof probe.address, "%s", setting->name);
