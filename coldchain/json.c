@@ -1,5 +1,6 @@
 #include "coldchain/json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
 #include "coldchain/scenario_reader.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
