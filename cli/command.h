@@ -12,10 +12,25 @@ enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONFIG =
 
 struct command {
     const char *name;
-    const char *usage;   /* its arguments, one line */
+    const char *usage;   /* its arguments, one line; NULL: the command answers --help itself */
     const char *summary; /* what it does, one line */
     int (*run)(int argc, char **argv);
 };
+
+/* cli/command_NAME.c, each documented at its head. */
+int command_calibrate(int argc, char **argv);
+int command_equipment_add(int argc, char **argv);
+int command_gateway_csr(int argc, char **argv);
+int command_gateway_enrol(int argc, char **argv);
+int command_gateway_import(int argc, char **argv);
+int command_gateway_swap(int argc, char **argv);
+int command_init(int argc, char **argv);
+int command_key_revoke(int argc, char **argv);
+int command_key_rotate(int argc, char **argv);
+int command_person_add(int argc, char **argv);
+int command_probe_place(int argc, char **argv);
+int command_product_add(int argc, char **argv);
+int command_site_add(int argc, char **argv);
 
 /* cli/fold.c: run the pure core on a scenario file. */
 int command_fold(int argc, char **argv);

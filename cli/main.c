@@ -4,10 +4,24 @@
 
 #include "cli/command.h"
 
-/* Sorted by name; a command of two words (`probe place`) is one entry and reads its second word itself. */
+/* Sorted by name; a command may have two words. Those with a `usage` have their --help answered here, the others by their
+ * own table of arguments (cli/arguments.h). */
 static const struct command commands[] = {
+    {"calibrate", NULL, "record a probe's calibration", command_calibrate},
+    {"equipment add", NULL, "add equipment, or change what is known of it", command_equipment_add},
     {"fold", "--file SCENARIO", "run the core on a scenario file and print the canonical result", command_fold},
+    {"gateway csr", NULL, "make a gateway's keys and its request for enrolment", command_gateway_csr},
+    {"gateway enrol", NULL, "certify a gateway, desk or bridge and register its record key", command_gateway_enrol},
+    {"gateway import", NULL, "take a bundle in on the gateway", command_gateway_import},
+    {"gateway swap", NULL, "put one gateway in another's place", command_gateway_swap},
+    {"init", NULL, "make the authority key, the ledger's origin, and certified keys", command_init},
+    {"key revoke", NULL, "stop trusting a key beyond a position of its owner's chain", command_key_revoke},
+    {"key rotate", NULL, "make and certify a new server or admin key", command_key_rotate},
     {"migrate", "[--database CONNINFO] [--json]", "bring the database to this program's schema", command_migrate},
+    {"person add", NULL, "add a person, or change what they may do", command_person_add},
+    {"probe place", NULL, "say which equipment a probe measures, and from when on", command_probe_place},
+    {"product add", NULL, "add a product, or change what is known of it", command_product_add},
+    {"site add", NULL, "add a site, or change what is known of it", command_site_add},
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
@@ -16,15 +30,20 @@ static void print_usage(FILE *out)
 {
     fputs("usage: silsila COMMAND [ARGUMENT]...\n\n", out);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].summary);
+        fprintf(out, "  %-15s %s\n", commands[i].name, commands[i].summary);
     fputs("\nsilsila COMMAND --help shows a command's arguments.\n", out);
 }
 
-static const struct command *find_command(const char *name)
+/* `words` is 1 or 2: how many of argv the name took. */
+static const struct command *find_command(int argc, char **argv, int *words)
 {
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        if (strcmp(commands[i].name, name) == 0)
-            return &commands[i];
+    char two[64];
+    for (*words = argc > 2 ? 2 : 1; *words > 0 && argc > 1; --*words) {
+        (void)snprintf(two, sizeof two, *words == 2 ? "%s %s" : "%s", argv[1], argc > 2 ? argv[2] : "");
+        for (size_t i = 0; i < COMMAND_COUNT; i++)
+            if (strcmp(commands[i].name, two) == 0)
+                return &commands[i];
+    }
     return NULL;
 }
 
@@ -39,13 +58,14 @@ static int asks_for_help(int argc, char **argv)
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
-    const struct command *command = find_command(name);
-    if (command && asks_for_help(argc - 1, argv + 1)) {
+    int words;
+    const struct command *command = find_command(argc, argv, &words);
+    if (command && command->usage && asks_for_help(argc - words, argv + words)) {
         printf("usage: silsila %s %s\n\n%s\n", command->name, command->usage, command->summary);
         return EXIT_DONE;
     }
     if (command)
-        return command->run(argc - 1, argv + 1);
+        return command->run(argc - words, argv + words);
     if (strcmp(name, "-V") == 0 || strcmp(name, "--version") == 0) {
         puts("silsila " SILSILA_VERSION);
         return EXIT_DONE;
