@@ -93,7 +93,7 @@ class Life:
         self.where = merged(self.where)
         self.begin = child.begun_at
         self.alive = self.end == FOREVER
-        self.last_scan = max((e["time"] for e, _ in self.history), default=None)
+        self.last_scan = max([lot.begun_at] + [e["time"] for e, _ in self.history])
         self.watermark = None                     # of its equipment at the last instant
         if self.alive and self.where and self.where[-1][2] is not None:
             item = world.equipment[self.where[-1][2]]
@@ -111,7 +111,7 @@ class Life:
 
     def known_later_than(self, t):
         """Is something of the lot, or its equipment's watermark, known later than t?"""
-        return (self.last_scan is not None and self.last_scan > t) or \
+        return self.last_scan > t or \
             (self.watermark is not None and self.watermark > t)
 
     def bounds(self, rule):
