@@ -34,6 +34,8 @@ enum outcome server_word_check(const struct server_pins *pins, enum purpose purp
     enum outcome outcome = envelope_open(raw, &view, why);
     if (outcome != DONE)
         return outcome;
+    if (view.algorithm != SILSILA__V1__ALGORITHM__ALGORITHM_ECDSA_P256_SHA256)
+        return fail(why, REJECT, "signed by algorithm %u", (unsigned)view.algorithm);
     if (view.certificate.len == 0)
         return fail(why, REJECT, "no certificate beside the signature");
     outcome = certificate_check(view.certificate, pins->origin, SILSILA__V1__KEY_KIND__KEY_KIND_SERVER, authority_signed,
