@@ -52,9 +52,7 @@ struct breach_key breach_key_of(const struct rule_fold *fold, const struct timel
     case RULE_OCCASIONS:
         return runs_in_step(fold, sums, level) ? runs_key(fold, sums, level) : look;
     case RULE_SINGLE:
-        /* A run that was too long before this place only lacks its next beyond instant. */
-        return lengths_in_step(fold, sums, level) && fold->passed_at == TIME_NONE ? run_key(fold, sums, level, at)
-                                                                                  : look;
+        return lengths_in_step(fold, sums, level) ? run_key(fold, sums, level, at) : look;
     case RULE_DEADLINE:
         break;
     }
@@ -98,7 +96,7 @@ static int64_t run_fires(const struct breach_key *key, int64_t allowed, const st
         if (passes_at == TIME_NONE)
             passes_at = begin + allowed;
         if ((item->to < until ? item->to : until) > passes_at)
-            return passes_at;
+            return passes_at > begin ? passes_at : begin;
     }
     return TIME_NONE;
 }

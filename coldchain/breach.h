@@ -24,7 +24,7 @@ enum breach_measure {
     BREACH_BEYOND, /* when the store's beyond_ms passes value: a breach */
     BREACH_LOOK,   /* the same, but only to look again */
     BREACH_RUNS,   /* when the store's runs pass value */
-    BREACH_RUN     /* when the run that began at run_from is beyond after the instant `value`, or, with run_from
+    BREACH_RUN     /* when the run that began at run_from is beyond at or after the instant `value`, or, with run_from
                       TIME_NONE, when a run that begins from now on lasts longer than value ms */
 };
 

@@ -37,7 +37,7 @@ void lot_spans_make(const struct whereabouts *where, size_t where_count, const s
 
 void rule_fold_begin(struct rule_fold *fold, const struct policy_rule *rule)
 {
-    *fold = (struct rule_fold){.rule = rule, .passed_at = TIME_NONE, .breached_at = TIME_NONE};
+    *fold = (struct rule_fold){.rule = rule, .breached_at = TIME_NONE};
 }
 
 static void run_close(struct run_length *run)
@@ -67,12 +67,13 @@ static void breach(struct rule_fold *fold, int64_t at)
         fold->breached_at = at;
 }
 
-/* Remembers when a run that goes on for [from, to) passes the allowed length, before `run` is changed. */
-static void note_passing(struct rule_fold *fold, int64_t from, int64_t to)
+/* A run's length goes from its first beyond instant to its last, so time between two beyond stretches counts from the
+ * moment the second begins: a run may jump over its allowance there. */
+static void breach_by_length(struct rule_fold *fold, int64_t from, int64_t ms)
 {
-    int64_t length = fold->run.ms + fold->run.between;
-    if (fold->passed_at == TIME_NONE && length <= fold->rule->allowed && length + (to - from) > fold->rule->allowed)
-        fold->passed_at = from + (fold->rule->allowed - length);
+    int64_t left = fold->rule->allowed - fold->run.ms - fold->run.between;
+    if (left < ms)
+        breach(fold, left > 0 ? from + left : from);
 }
 
 static void add_beyond(struct rule_fold *fold, int64_t from, int64_t to)
@@ -82,15 +83,14 @@ static void add_beyond(struct rule_fold *fold, int64_t from, int64_t to)
     if (!fold->counted_run_open)
         fold->runs++;
     fold->counted_run_open = true;
-    note_passing(fold, from, to);
     if (rule->kind == RULE_NEVER)
         breach(fold, from);
     if (rule->kind == RULE_TOTAL && fold->beyond_ms + ms > rule->allowed)
         breach(fold, from + (rule->allowed - fold->beyond_ms));
     if (rule->kind == RULE_OCCASIONS && fold->runs > rule->allowed)
         breach(fold, from);
-    if (rule->kind == RULE_SINGLE && fold->passed_at != TIME_NONE)
-        breach(fold, fold->passed_at);
+    if (rule->kind == RULE_SINGLE)
+        breach_by_length(fold, from, ms);
     fold->beyond_ms += ms;
     run_extend(&fold->run, ms);
     run_extend(&fold->worst, ms);
@@ -107,29 +107,22 @@ void rule_fold_add(struct rule_fold *fold, enum level level, int64_t from, int64
     case LEVEL_INSIDE:
     case LEVEL_UNSEEN:
         fold->counted_run_open = false;
-        fold->passed_at = TIME_NONE;
         run_close(&fold->run);
         run_close(&fold->worst);
         break;
     case LEVEL_UNKNOWN:
         fold->unknown_ms += to - from;
         fold->counted_run_open = false;
-        if (fold->run.open)
-            note_passing(fold, from, to);
         run_wait(&fold->run, to - from);
         run_extend(&fold->worst, to - from);
         break;
     case LEVEL_PENDING:
         fold->pending_ms += to - from;
         fold->counted_run_open = false;
-        if (fold->run.open)
-            note_passing(fold, from, to);
         run_wait(&fold->run, to - from);
         run_wait(&fold->worst, to - from);
         break;
     case LEVEL_NEAR:
-        if (fold->run.open)
-            note_passing(fold, from, to);
         run_wait(&fold->run, to - from);
         run_wait(&fold->worst, to - from);
         break;

@@ -56,9 +56,8 @@ struct rule_fold {
     int64_t runs;
     bool counted_run_open;
     struct run_length run;
-    struct run_length worst;    /* the same, were all unknown time beyond */
-    int64_t passed_at;          /* the instant at which the open run, were it to go on, had lasted `allowed` */
-    int64_t breached_at;        /* TIME_NONE: not breached */
+    struct run_length worst; /* the same, were all unknown time beyond */
+    int64_t breached_at;     /* TIME_NONE: not breached */
 };
 
 void rule_fold_begin(struct rule_fold *fold, const struct policy_rule *rule);
