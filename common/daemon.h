@@ -24,6 +24,8 @@ struct daemon_about {
     const char *purpose;           /* one line for --help */
     const struct conf_table *table;
     const char *default_config;    /* /etc/silsila/ingest.conf */
+    /* What the table cannot say about settings that were read (REJECT with a sentence); NULL: nothing. */
+    enum outcome (*check)(const void *settings, struct why *why);
     const char *words;             /* what may stand behind the options, for --help ("[probe list]"); NULL: nothing may */
 };
 

@@ -83,6 +83,12 @@ enum daemon_next daemon_arguments(const struct daemon_about *about, int argc, ch
         *code = EXIT_CONFIG;
         return DAEMON_EXIT;
     }
+    if (about->check && about->check(settings, &why) != DONE) {
+        (void)fprintf(stderr, "%s: %s\n", wishes.config, why.text);
+        conf_free(about->table, settings);
+        *code = EXIT_CONFIG;
+        return DAEMON_EXIT;
+    }
     if (!wishes.check && !wishes.dump)
         return DAEMON_GO_ON;
     if (wishes.dump)

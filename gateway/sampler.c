@@ -132,8 +132,10 @@ static void take_reading(struct sampler *sampler, struct probe *probe, const str
         sealer_mark(sampler->settings.sealer, SEAL_LIMIT);
     if (noted.quality_changed)
         sealer_mark(sampler->settings.sealer, SEAL_QUALITY);
-    if (noted.became_faulty)
-        queue_faulty(sampler, probe, noted.judged.quality, reading, clock ? clock : &recorded);
+    if (noted.became_faulty) {
+        struct clock_claim now = clock ? *clock : sampler_clock(sampler);
+        queue_faulty(sampler, probe, noted.judged.quality, reading, &now);
+    }
 }
 
 static void end_round(struct sampler *sampler)

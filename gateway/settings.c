@@ -59,30 +59,30 @@ static const struct conf_setting settings_table[] = {
 };
 
 static const struct conf_setting probe_table[] = {
-    {"driver", CONF_TEXT, PROBE_AT(driver), 0, 0, NULL, CONF_REQUIRED, "w1, hwmon, iio, modbus or replay"},
-    {"chip", CONF_TEXT, PROBE_AT(chip), 0, 0, NULL, 0, "hwmon, iio: what the chip's `name` file says"},
-    {"device", CONF_TEXT, PROBE_AT(device), 0, 0, NULL, 0,
+    {"driver", CONF_TEXT, PROBE_AT(driver), 0, 0, NULL, CONF_REQUIRED | CONF_RELOADABLE, "w1, hwmon, iio, modbus or replay"},
+    {"chip", CONF_TEXT, PROBE_AT(chip), 0, 0, NULL, CONF_RELOADABLE, "hwmon, iio: what the chip's `name` file says"},
+    {"device", CONF_TEXT, PROBE_AT(device), 0, 0, NULL, CONF_RELOADABLE,
      "w1: ROM id (28-...); modbus: serial device; hwmon, iio: bus address, when several chips have one name"},
-    {"channel", CONF_TEXT, PROBE_AT(channel), 0, 0, NULL, 0, "hwmon: temp1 and so on; iio: in_temp, in_temp0 and so on"},
-    {"transmitter", CONF_TEXT, PROBE_AT(transmitter), 0, 0, NULL, 0, "modbus: which transmitter section describes it"},
-    {"unit", CONF_INT, PROBE_AT(unit), 0, 247, "1", 0, "modbus: the unit's address on the line"},
-    {"file", CONF_PATH, PROBE_AT(file), 0, 0, NULL, 0, "replay: CSV file of rows time,celsius"},
-    {"speed", CONF_INT, PROBE_AT(speed), 0, 1000000, "1", 0, "replay: 1 as recorded, N times as fast, 0 without waiting"},
-    {"lowest_mc", CONF_INT, PROBE_AT(lowest_mc), -273150, 2000000, "0", 0,
+    {"channel", CONF_TEXT, PROBE_AT(channel), 0, 0, NULL, CONF_RELOADABLE, "hwmon: temp1 and so on; iio: in_temp, in_temp0 and so on"},
+    {"transmitter", CONF_TEXT, PROBE_AT(transmitter), 0, 0, NULL, CONF_RELOADABLE, "modbus: which transmitter section describes it"},
+    {"unit", CONF_INT, PROBE_AT(unit), 0, 247, "1", CONF_RELOADABLE, "modbus: the unit's address on the line"},
+    {"file", CONF_PATH, PROBE_AT(file), 0, 0, NULL, CONF_RELOADABLE, "replay: CSV file of rows time,celsius"},
+    {"speed", CONF_INT, PROBE_AT(speed), 0, 1000000, "1", CONF_RELOADABLE, "replay: 1 as recorded, N times as fast, 0 without waiting"},
+    {"lowest_mc", CONF_INT, PROBE_AT(lowest_mc), -273150, 2000000, "0", CONF_RELOADABLE,
      "Lowest temperature the probe can measure, millidegrees Celsius; with highest_mc 0 too: what the driver says"},
-    {"highest_mc", CONF_INT, PROBE_AT(highest_mc), -273150, 2000000, "0", 0, "Highest temperature the probe can measure"},
-    {"stuck_samples", CONF_INT, PROBE_AT(stuck_samples), -1, 1000000, "-1", 0, "As above for this probe; -1: as above"},
+    {"highest_mc", CONF_INT, PROBE_AT(highest_mc), -273150, 2000000, "0", CONF_RELOADABLE, "Highest temperature the probe can measure"},
+    {"stuck_samples", CONF_INT, PROBE_AT(stuck_samples), -1, 1000000, "-1", CONF_RELOADABLE, "As above for this probe; -1: as above"},
 };
 
 static const struct conf_setting transmitter_table[] = {
-    {"table", CONF_TEXT, MODEL_AT(table), 0, 0, "input", 0, "Where the temperature is read: input or holding registers"},
-    {"register_address", CONF_INT, MODEL_AT(register_address), 0, 65535, "0", 0, "Which register, counted from 0"},
-    {"scale_mc", CONF_INT, MODEL_AT(scale_mc), 1, 10000, "100", 0, "Millidegrees in one count: 100 for tenths of a degree"},
-    {"open_codes", CONF_TEXT_LIST, MODEL_AT(open_codes), 0, 0, NULL, 0,
+    {"table", CONF_TEXT, MODEL_AT(table), 0, CONF_RELOADABLE, "input", CONF_RELOADABLE, "Where the temperature is read: input or holding registers"},
+    {"register_address", CONF_INT, MODEL_AT(register_address), 0, 65535, "0", CONF_RELOADABLE, "Which register, counted from 0"},
+    {"scale_mc", CONF_INT, MODEL_AT(scale_mc), 1, 10000, "100", CONF_RELOADABLE, "Millidegrees in one count: 100 for tenths of a degree"},
+    {"open_codes", CONF_TEXT_LIST, MODEL_AT(open_codes), 0, 0, NULL, CONF_RELOADABLE,
      "Register values that mean an open or shorted probe, decimal or 0x hexadecimal"},
-    {"baud", CONF_INT, MODEL_AT(baud), 300, 921600, "9600", 0, "Speed of the line"},
-    {"parity", CONF_TEXT, MODEL_AT(parity), 0, 0, "none", 0, "none, even or odd"},
-    {"stop_bits", CONF_INT, MODEL_AT(stop_bits), 1, 2, "1", 0, "Stop bits"},
+    {"baud", CONF_INT, MODEL_AT(baud), 300, 921600, "9600", CONF_RELOADABLE, "Speed of the line"},
+    {"parity", CONF_TEXT, MODEL_AT(parity), 0, CONF_RELOADABLE, "none", CONF_RELOADABLE, "none, even or odd"},
+    {"stop_bits", CONF_INT, MODEL_AT(stop_bits), 1, 2, "1", CONF_RELOADABLE, "Stop bits"},
 };
 
 static const struct conf_section sections[] = {
