@@ -38,7 +38,6 @@ class Lot:
         self.ended_at = None
         self.ended_by = None
         self.ended_how = None
-        self.disposed = False
         self.state = None
         self.on_hold = False
         self.recalled = False
@@ -357,9 +356,8 @@ class Fold:
         if kind == "recall":
             lot.recalled = True
             return True
-        if kind == "dispose" and lot.ended_how == "issue" and not lot.disposed:
-            lot.disposed = True                                  # its disposition
-            return True
+        if kind == "dispose" and lot.ended_how == "issue":
+            return True                                          # its disposition
         self.conflict("after_end", lot.id)
         return False
 
@@ -618,17 +616,13 @@ class Fold:
                 inner |= {i for i in self.inside(identity) if self.lots[i].kind != "container"}
             else:
                 named.add(identity)
+        place, ok = None, False
         if pool is None:
             self.conflict("bad_identifier", event["pool"])
-            for identity in sorted(named):
-                self.touch(self.lots[identity], False)
-            return
-        if pool.begun_at is not None:
+        elif pool.begun_at is not None:
             self.conflict("two_places", pool.id, pool.place.detail())         # no effect
-            for identity in sorted(named | inner | {pool.id}):
-                self.touch(self.lots[identity], False)
-            return
-        place, ok = self.go(event, pool, self.stated(event["to"]))
+        else:
+            place, ok = self.go(event, pool, self.stated(event["to"]))
         for identity in sorted(named | inner):
             lot = self.lots[identity]
             if lot.begun_at is None:
@@ -644,8 +638,11 @@ class Fold:
                 self.end(lot, event)
                 self.touch(lot, True)
                 members.append(identity)
+            else:
+                self.touch(lot, False)
         if not members:
-            self.touch(pool, False)                                            # no valid member: no effect
+            if pool is not None:
+                self.touch(pool, False)                                        # no valid member: no effect
             return
         self.begin(pool, place, "raw", event)
         pool.members = members

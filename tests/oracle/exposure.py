@@ -40,22 +40,31 @@ def seen(life, policy, rule):
 
 def longest_run(timeline, allowed=None):
     """Fine print 21: from the first beyond instant to the last, through everything but handling, until the value is
-    inside by H or the phase changes. Returns (longest, first instant at which it was more than allowed)."""
-    longest, breached_at, length, waiting, running = 0, None, 0, 0, False
+    inside by H or the phase changes. Returns (longest, the first counted instant past `allowed`, fine print 22)."""
+    longest, breached_at, counted, waiting, running = 0, None, [], [], False
     for a, b, state in timeline:
         if state == "beyond":
             if not running:
-                running, length, waiting = True, 0, 0
-            before = length + waiting
-            length, waiting = before + b - a, 0
-            if allowed is not None and breached_at is None and length > allowed:
-                breached_at = a + max(0, allowed - before)
-            longest = max(longest, length)
+                running, counted, waiting = True, [], []
+            counted, waiting = counted + waiting + [(a, b)], []
+            longest = max(longest, sum(y - x for x, y in counted))
+            if allowed is not None and breached_at is None:
+                breached_at = past(counted, allowed)
         elif state in ("recovered", "out"):
             running = False
         elif state != "handling" and running:
-            waiting += b - a
+            waiting.append((a, b))
     return longest, breached_at
+
+
+def past(counted, allowed):
+    """The first instant of these stretches with more than `allowed` up to and including it."""
+    used = 0
+    for a, b in counted:
+        if used + b - a > allowed:
+            return a + max(0, allowed - used)
+        used += b - a
+    return None
 
 
 def runs(timeline, allowed=None):
@@ -73,13 +82,8 @@ def runs(timeline, allowed=None):
 
 
 def total(timeline, state, allowed=None):
-    used, breached_at = 0, None
-    for a, b, other in timeline:
-        if other == state:
-            if allowed is not None and breached_at is None and used + b - a > allowed:
-                breached_at = a + max(0, allowed - used)
-            used += b - a
-    return used, breached_at
+    counted = [(a, b) for a, b, other in timeline if other == state]
+    return sum(b - a for a, b in counted), None if allowed is None else past(counted, allowed)
 
 
 def temperature_row(life, policy, rule):

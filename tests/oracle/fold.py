@@ -80,7 +80,7 @@ def missed_deadlines(lot, life, policy):
 def expired(world, lot, life):
     """Fine print 39: left when the lot lives then and something of it, or its equipment's watermark, is known later."""
     at = expiry(world.scenario, lot)
-    if at is None or life.end <= at or not life.known_later_than(at - 1):
+    if at is None or life.end <= at or not life.known_later_than(at):
         return []
     return [("expired", lot.id, None, at, None)]
 
