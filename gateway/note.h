@@ -15,6 +15,8 @@ struct note {
     int64_t latest_ms;
     unsigned bad_in_a_row;
     bool told_faulty;
+    bool to_tell;            /* faulty, and not told yet: the event follows the readings of its round */
+    char why[96];            /* of the reading that made it so */
     enum limit_side sides[NOTE_LIMITS_MOST]; /* INSIDE until known otherwise */
 };
 

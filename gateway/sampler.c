@@ -66,9 +66,12 @@ struct clock_claim sampler_clock(struct sampler *sampler)
     return clock;
 }
 
+static void queue_faults(struct sampler *sampler, const struct clock_claim *clock);
+
 static bool flush(struct sampler *sampler, const struct clock_claim *clock)
 {
     struct why why = {""};
+    queue_faults(sampler, clock);
     bool overdue = sampler->settings.receipts_overdue && sampler->settings.receipts_overdue(sampler->settings.context);
     return keeper_flush(sampler->settings.keeper, clock, overdue, &why) == DONE;
 }
@@ -100,18 +103,32 @@ static struct quality_rule rule_of(const struct sampler *sampler, const struct p
                                  .stuck_below_mc = (int32_t)sampler->local->stuck_below_mc};
 }
 
-static void queue_faulty(struct sampler *sampler, const struct probe *probe, enum quality quality,
-                         const struct reading *reading, const struct clock_claim *clock)
+static void queue_fault(struct sampler *sampler, const struct probe *probe, const struct note *note,
+                        const struct clock_claim *clock)
 {
     char text[160];
     struct log_quoted quoted;
-    (void)snprintf(text, sizeof text, "%s%s%s", quality_word(quality), reading->why[0] ? ": " : "", reading->why);
+    enum quality quality = note->latest.quality;
+    (void)snprintf(text, sizeof text, "%s%s%s", quality_word(quality), note->why[0] ? ": " : "", note->why);
     log_line(LOG_LEVEL_WARN, "probe_faulty", "probe=%s why=%s", probe->found.id, log_text(&quoted, text));
     struct device_event event = {.type = SILSILA__V1__DEVICE_EVENT_TYPE__PROBE_FAULTY,
                                  .probe = probe->found.id,
                                  .value = (int64_t)quality,
                                  .text = text};
     keeper_event(sampler->settings.keeper, &event, clock);
+}
+
+/* Behind the readings of the round, so that one body holds them all and the event goes alone after it. */
+static void queue_faults(struct sampler *sampler, const struct clock_claim *clock)
+{
+    for (size_t i = 0; sampler->probes && i < probes_count(sampler->probes); i++) {
+        const struct probe *probe = probes_at(sampler->probes, i);
+        struct note *note = probe->attached;
+        if (!note || !note->to_tell)
+            continue;
+        note->to_tell = false;
+        queue_fault(sampler, probe, note, clock);
+    }
 }
 
 /* `clock` NULL: a recorded reading, whose time is not ours to doubt. */
@@ -133,8 +150,8 @@ static void take_reading(struct sampler *sampler, struct probe *probe, const str
     if (noted.quality_changed)
         sealer_mark(sampler->settings.sealer, SEAL_QUALITY);
     if (noted.became_faulty) {
-        struct clock_claim now = clock ? *clock : sampler_clock(sampler);
-        queue_faulty(sampler, probe, noted.judged.quality, reading, &now);
+        note->to_tell = true;
+        (void)snprintf(note->why, sizeof note->why, "%s", reading->why);
     }
 }
 
