@@ -18,6 +18,8 @@ struct desk {
     struct job *finished; /* newest first */
     int bell;             /* eventfd */
     atomic_uint users;
+    void (*last)(void *context); /* when the last user lets go; NULL: nothing */
+    void *last_context;
 };
 
 struct lane {
@@ -49,6 +51,8 @@ static void desk_release(struct desk *desk)
         desk->finished = job->next;
         job->drop(job);
     }
+    if (desk->last)
+        desk->last(desk->last_context);
     (void)close(desk->bell);
     (void)pthread_mutex_destroy(&desk->lock);
     free(desk);
@@ -227,10 +231,15 @@ static bool join_until(struct lane *lane, const struct timespec *deadline)
     return true;
 }
 
-bool lanes_close(struct lanes **lanes)
+bool lanes_close(struct lanes **lanes, void (*last)(void *context), void *context)
 {
-    if (!*lanes)
+    if (!*lanes) {
+        if (last)
+            last(context);
         return true;
+    }
+    (*lanes)->desk->last = last; /* before any thread is told to end: the last of them reads it */
+    (*lanes)->desk->last_context = context;
     struct timespec deadline;
     bool all = true;
     (void)clock_gettime(CLOCK_REALTIME, &deadline);

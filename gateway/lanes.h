@@ -30,9 +30,10 @@ struct job {
 
 MUST_CHECK enum outcome lanes_open(struct lanes **made, struct loop *loop, struct why *why);
 
-/* Waits a little for threads at work. Returns true when none was left behind; else what their jobs use (a driver's bus,
- * the settings) must stay allocated. Jobs waiting or done and not yet delivered are dropped. */
-bool lanes_close(struct lanes **lanes);
+/* Waits a little for threads at work; jobs waiting, or done and not yet delivered, are dropped. `last` is called once when no
+ * thread works any more: at once (and true is returned), or, with threads left behind, by the last of them to come back
+ * (false), which may be never. It is where what the jobs use is freed. */
+bool lanes_close(struct lanes **lanes, void (*last)(void *context), void *context);
 
 /* RETRY: no thread to be had; the job is still the caller's. */
 MUST_CHECK enum outcome lane_submit(struct lanes *lanes, const char *lane, struct job *job, struct why *why);

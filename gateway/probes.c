@@ -404,10 +404,18 @@ void probes_scan(struct probes *probes)
 
 /* Opening and closing. */
 
-static void close_buses(struct probes *probes)
+/* What threads may still be using after the probes are gone. */
+struct leftovers {
+    struct bus_state buses[DRIVERS_MOST];
+    size_t bus_count;
+};
+
+static void close_buses(void *context)
 {
-    for (size_t i = 0; i < probes->bus_count; i++)
-        probes->buses[i].driver->close(&probes->buses[i].bus);
+    struct leftovers *left = context;
+    for (size_t i = 0; left && i < left->bus_count; i++)
+        left->buses[i].driver->close(&left->buses[i].bus);
+    free(left);
 }
 
 bool probes_close(struct probes **probes)
@@ -415,10 +423,13 @@ bool probes_close(struct probes **probes)
     struct probes *p = *probes;
     if (!p)
         return true;
-    bool all_ended = lanes_close(&p->lanes);
+    struct leftovers *left = malloc(sizeof *left); /* without memory for it the buses are left to the end of the process */
+    if (left) {
+        memcpy(left->buses, p->buses, sizeof left->buses);
+        left->bus_count = p->bus_count;
+    }
+    bool all_ended = lanes_close(&p->lanes, close_buses, left);
     loop_timer_free(&p->prepare_timer);
-    if (all_ended)
-        close_buses(p);
     for (size_t i = 0; i < p->count; i++)
         free(p->entries[i]);
     free(p);

@@ -41,8 +41,7 @@ struct probes_callbacks {
 MUST_CHECK enum outcome probes_open(struct probes **made, struct loop *loop, const struct gateway_settings *settings,
                                     const struct probes_callbacks *callbacks, struct why *why);
 
-/* Returns false when a thread was left behind inside a driver: then the buses were not freed and `settings` must not be
- * either. on_lost is not called. */
+/* Returns false when a thread was left behind inside a driver: `settings` must then stay allocated. on_lost is not called. */
 bool probes_close(struct probes **probes);
 
 /* Starts a scan unless one is under way. */
