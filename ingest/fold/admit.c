@@ -16,8 +16,12 @@ static enum outcome out_of_memory(struct fold *fold, struct why *why)
 
 enum outcome fold_mark_again(struct fold *fold, int32_t epoch_no, struct why *why)
 {
-    if (list_has(&fold->again, &epoch_no, sizeof epoch_no))
-        return DONE;
+    /* One that was folded again before this was known is folded once more; the one at work goes on. */
+    const int32_t *marked = fold->again.items;
+    for (size_t i = fold->again_at; i < fold->again.count; i++) {
+        if (marked[i] == epoch_no)
+            return DONE;
+    }
     return list_add(&fold->again, &epoch_no, sizeof epoch_no) ? DONE : out_of_memory(fold, why);
 }
 
@@ -115,22 +119,38 @@ static enum outcome rank_moved(struct fold *fold, const struct chain *chain, Sil
     return DONE;
 }
 
-static enum outcome begin_epoch(struct fold *fold, struct folding *with, struct why *why)
+static void take_links(struct chain *chain, const Silsila__V1__EpochStart *start)
 {
-    struct chain *chain = with->chain;
-    const Silsila__V1__EpochStart *start = with->body->epoch_start;
-    bool had_bodies = chain->range_count > 1 || (chain->range_count == 1 && chain->ranges[0].to > 1);
     chain->first_heard = true;
     chain->has_previous = start && start->previous_epoch.len == 16;
     if (chain->has_previous)
         memcpy(chain->previous_epoch, start->previous_epoch.data, 16);
     chain->last_certain_seq = start ? (int64_t)(start->last_certain_seq & INT64_MAX) : 0;
-    chain->reason = start && start->reason <= 4 ? (int)start->reason : 0;
+    chain->reason = start && (unsigned)start->reason <= 4 ? (int)start->reason : 0;
     chain->dirty = true;
+}
+
+enum outcome fold_first_body(struct fold *fold, const struct fold_entry *entry, struct chain *chain, struct why *why)
+{
+    if (entry->seq != 1 || chain->first_heard)
+        return DONE;
+    bool had_bodies = chain->range_count > 1 || (chain->range_count == 1 && chain->ranges[0].to > 1);
+    Silsila__V1__Body *body = NULL;
+    enum body_flaw flaw;
+    struct why unreadable = {0};
+    struct sender_key *key;
+    enum outcome outcome = load_key(fold, entry, &key, why);
+    if (outcome != DONE)
+        return outcome;
+    Silsila__V1__KeyKind kind = key->kind;
+    if (body_decode(entry->body, &body, &flaw, &unreadable) != DONE)
+        return DONE; /* judged by its effects; an epoch whose first body cannot be read stays unlinked */
+    take_links(chain, body->epoch_start);
+    body_free(&body);
 
     scoped_by(cleanup_free) struct chain **chains = NULL;
     size_t count;
-    enum outcome outcome = load_sender_chains(fold, chain->sender, &chains, &count, why);
+    outcome = load_sender_chains(fold, chain->sender, &chains, &count, why);
     if (outcome != DONE)
         return outcome;
     scoped_by(cleanup_free) int32_t *before = malloc((count ? count : 1) * sizeof *before * 2);
@@ -146,7 +166,7 @@ static enum outcome begin_epoch(struct fold *fold, struct folding *with, struct 
         const struct chain *moved = fold->chains[before[2 * i]];
         if (moved->rank == before[2 * i + 1] || (moved == chain && !had_bodies))
             continue;
-        outcome = rank_moved(fold, moved, with->kind, why);
+        outcome = rank_moved(fold, moved, kind, why);
         if (outcome != DONE)
             return outcome;
     }
@@ -230,8 +250,6 @@ static void judge_standing(struct fold *fold, const struct folding *with)
 static enum outcome decoded_effects(struct fold *fold, struct folding *with, struct why *why)
 {
     enum outcome outcome = note_clock(fold, with, why);
-    if (outcome == DONE && with->entry->seq == 1 && with->standing == STANDING_COUNTS)
-        outcome = begin_epoch(fold, with, why);
     if (outcome == DONE)
         outcome = note_through(fold, with, why);
     judge_standing(fold, with);
@@ -352,7 +370,9 @@ enum outcome fold_admit(struct fold *fold, struct fold_entry *entry, struct why 
         return out_of_memory(fold, why);
     }
     enum standing standing;
-    outcome = fold_standing(fold, entry, chain, &standing, why);
+    outcome = fold_first_body(fold, entry, chain, why);
+    if (outcome == DONE)
+        outcome = fold_standing(fold, entry, chain, &standing, why);
     if (outcome != DONE)
         return outcome;
     if (links.broken_before) {

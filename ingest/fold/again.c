@@ -44,33 +44,16 @@ static void entry_from_row(struct fold_entry *entry, const PGresult *r, int row,
     sha256(entry->body, entry->body_hash);
 }
 
-static void fork_body_of(struct fork_body *body, const struct fold_entry *entry)
+static void fork_body_of(struct fork_body *body, const struct fold_entry *entry, int row)
 {
     struct body_head head = {0};
     struct why why = {0};
-    *body = (struct fork_body){.seq = entry->seq};
+    *body = (struct fork_body){.seq = entry->seq, .row = row};
     memcpy(body->hash, entry->body_hash, 32);
     if (body_head_read(entry->body, &head, &why) == DONE && head.has_previous) {
         body->has_previous = true;
         memcpy(body->previous, head.previous, 32);
     }
-}
-
-static const struct fork_body *find_body(const struct fork_body *bodies, size_t count, const struct fold_entry *entry)
-{
-    for (size_t low = 0, high = count; low < high;) {
-        size_t middle = low + (high - low) / 2;
-        int order = bodies[middle].seq < entry->seq   ? -1
-                    : bodies[middle].seq > entry->seq ? 1
-                                                      : memcmp(bodies[middle].hash, entry->body_hash, 32);
-        if (order == 0)
-            return &bodies[middle];
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
 }
 
 static void fork_row(struct fold *fold, const struct chain *chain, const struct fork_body *body)
@@ -83,8 +66,8 @@ static void fork_row(struct fold *fold, const struct chain *chain, const struct 
     rows_int2(rows, (int16_t)body->standing);
 }
 
-/* One body of the epoch, in the order (seq, position); only the first of a forked seq takes the place in the chain, which
- * carries no evidence beyond the fork anyway. */
+/* One body of the epoch, in the order (seq, hash): not of arrival, because only the first of a forked seq takes the place in the
+ * chain, and that must not hang on which came first. */
 static enum outcome body_again(struct fold *fold, struct chain *chain, struct fold_entry *entry,
                                const struct fork_body *resolved, struct why *why)
 {
@@ -98,11 +81,11 @@ static enum outcome body_again(struct fold *fold, struct chain *chain, struct fo
     if (links.broken_before && !in_fork)
         fold_judge(fold, &with, -1, "chain_broken", "names another body than the one before it");
     enum standing standing = resolved->standing;
-    if (standing == STANDING_COUNTS) {
-        enum outcome outcome = fold_standing(fold, entry, chain, &standing, why);
-        if (outcome != DONE)
-            return outcome;
-    }
+    enum outcome outcome = standing == STANDING_OTHER_BRANCH ? DONE : fold_first_body(fold, entry, chain, why);
+    if (outcome == DONE && standing == STANDING_COUNTS)
+        outcome = fold_standing(fold, entry, chain, &standing, why);
+    if (outcome != DONE)
+        return outcome;
     if (in_fork)
         fork_row(fold, chain, resolved);
     return fold_effects(fold, entry, chain, standing, false, why);
@@ -123,7 +106,7 @@ static enum outcome resolve(struct fold *fold, struct chain *chain, const PGresu
     for (size_t i = 0; i < count; i++) {
         struct fold_entry entry;
         entry_from_row(&entry, r, (int)i, chain->epoch_no);
-        fork_body_of(&(*bodies)[i], &entry);
+        fork_body_of(&(*bodies)[i], &entry, (int)i);
     }
     chain->disputed_from = fork_resolve(*bodies, count, decisions, decision_count);
     chain->has_branch = false;
@@ -149,7 +132,7 @@ static enum outcome epoch_again(struct fold *fold, int32_t epoch_no, int64_t bef
     scoped_by(sql_result_clear) PGresult *r = NULL;
     outcome = sql_query(fold->conn,
                         "SELECT position, seq, key_no, body, certificate FROM ledger.entry"
-                        " WHERE epoch_no = $1 AND position < $2 ORDER BY seq, position",
+                        " WHERE epoch_no = $1 AND position < $2",
                         values, 2, &r, &fold->trouble, why);
     if (outcome != DONE)
         return outcome;
@@ -158,18 +141,18 @@ static enum outcome epoch_again(struct fold *fold, int32_t epoch_no, int64_t bef
     outcome = resolve(fold, chain, r, &bodies, why);
     for (int i = 0; i < PQntuples(r) && outcome == DONE; i++) {
         struct fold_entry entry;
-        entry_from_row(&entry, r, i, epoch_no);
-        const struct fork_body *resolved = find_body(bodies, (size_t)PQntuples(r), &entry);
-        outcome = resolved ? body_again(fold, chain, &entry, resolved, why) : DONE;
+        entry_from_row(&entry, r, bodies[i].row, epoch_no);
+        outcome = body_again(fold, chain, &entry, &bodies[i], why);
     }
     return outcome == DONE ? fold_flush(fold, why) : outcome;
 }
 
 enum outcome fold_again(struct fold *fold, int64_t before_position, struct why *why)
 {
-    /* The list grows while it is worked on (an epoch folded again may move another); each epoch is in it once. */
-    for (size_t i = 0; i < fold->again.count; i++) {
-        int32_t epoch_no = ((int32_t *)fold->again.items)[i];
+    /* The list grows while it is worked on (an epoch folded again may move another); see
+     * fold_mark_again. It ends, because the links between epochs settle at the first pass. */
+    for (fold->again_at = 0; fold->again_at < fold->again.count; fold->again_at++) {
+        int32_t epoch_no = ((int32_t *)fold->again.items)[fold->again_at];
         enum outcome outcome = epoch_again(fold, epoch_no, before_position, why);
         if (outcome != DONE)
             return outcome;

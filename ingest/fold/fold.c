@@ -387,6 +387,8 @@ enum outcome fold_reset(struct fold *fold, struct why *why)
                           &fold->trouble, why);
     if (outcome == DONE)
         outcome = sql_run(fold->conn, "COMMIT", &fold->trouble, why);
-    rollback(fold);
+    if (outcome != DONE)
+        rollback(fold);
+    fold_forget(fold);
     return outcome;
 }

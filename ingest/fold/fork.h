@@ -19,6 +19,7 @@ struct fork_body {
     uint8_t hash[32];
     uint8_t previous[32];
     bool has_previous;
+    int row;                /* the caller's own */
     enum standing standing; /* written by fork_resolve */
 };
 

@@ -65,6 +65,7 @@ void fold_batch_clear(struct fold *fold)
         rows_reset(&fold->rows[i]);
     list_clear(&fold->overlaps);
     list_clear(&fold->again);
+    fold->again_at = 0;
     list_clear(&fold->repairs);
     list_clear(&fold->collect);
     list_clear(&fold->stale);

@@ -126,6 +126,7 @@ struct fold {
     struct rows rows[FOLD_TABLES];
     struct list overlaps;        /* struct overlap */
     struct list again;           /* int32_t: epochs to fold again */
+    size_t again_at;             /* index of the one at work */
     struct list repairs;         /* struct boot_key */
     struct list collect;         /* struct boot_key: newly tracked */
     struct list stale;           /* int32_t: epochs whose body at `through` must be read for the watermark */
@@ -161,6 +162,10 @@ MUST_CHECK enum outcome load_lists(struct fold *fold, struct why *why);
 MUST_CHECK enum outcome fold_admit(struct fold *fold, struct fold_entry *entry, struct why *why);
 MUST_CHECK enum outcome fold_effects(struct fold *fold, struct fold_entry *entry, struct chain *chain,
                                      enum standing standing, bool fresh, struct why *why);
+/* The links of an epoch to the one before it, from its first body: structure, not evidence, because what is evidence (standing
+ * under a revoked key, the order of register entries) hangs on it. Does nothing for any other body. */
+MUST_CHECK enum outcome fold_first_body(struct fold *fold, const struct fold_entry *entry, struct chain *chain,
+                                        struct why *why);
 /* Whether a revocation of its key still trusts this body: STANDING_COUNTS or STANDING_KEY_REVOKED. */
 MUST_CHECK enum outcome fold_standing(struct fold *fold, const struct fold_entry *entry, const struct chain *chain,
                                       enum standing *standing, struct why *why);
