@@ -19,6 +19,7 @@ struct command {
 
 /* cli/command_NAME.c, each documented at its head. */
 int command_calibrate(int argc, char **argv);
+int command_digest(int argc, char **argv);
 int command_equipment_add(int argc, char **argv);
 int command_gateway_csr(int argc, char **argv);
 int command_gateway_enrol(int argc, char **argv);
@@ -30,6 +31,7 @@ int command_key_rotate(int argc, char **argv);
 int command_person_add(int argc, char **argv);
 int command_probe_place(int argc, char **argv);
 int command_product_add(int argc, char **argv);
+int command_rebuild(int argc, char **argv);
 int command_site_add(int argc, char **argv);
 
 /* cli/fold.c: run the pure core on a scenario file. */

@@ -8,6 +8,7 @@
  * own table of arguments (cli/arguments.h). */
 static const struct command commands[] = {
     {"calibrate", NULL, "record a probe's calibration", command_calibrate},
+    {"digest", NULL, "one SHA-256 over the derived tables", command_digest},
     {"equipment add", NULL, "add equipment, or change what is known of it", command_equipment_add},
     {"fold", "--file SCENARIO", "run the core on a scenario file and print the canonical result", command_fold},
     {"gateway csr", NULL, "make a gateway's keys and its request for enrolment", command_gateway_csr},
@@ -21,6 +22,7 @@ static const struct command commands[] = {
     {"person add", NULL, "add a person, or change what they may do", command_person_add},
     {"probe place", NULL, "say which equipment a probe measures, and from when on", command_probe_place},
     {"product add", NULL, "add a product, or change what is known of it", command_product_add},
+    {"rebuild", NULL, "fold the whole ledger again, or check that it would change nothing", command_rebuild},
     {"site add", NULL, "add a site, or change what is known of it", command_site_add},
 };
 
