@@ -32,7 +32,9 @@ int command_person_add(int argc, char **argv);
 int command_probe_place(int argc, char **argv);
 int command_product_add(int argc, char **argv);
 int command_rebuild(int argc, char **argv);
+int command_replay(int argc, char **argv);
 int command_site_add(int argc, char **argv);
+int command_status(int argc, char **argv);
 
 /* cli/fold.c: run the pure core on a scenario file. */
 int command_fold(int argc, char **argv);

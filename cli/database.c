@@ -101,13 +101,13 @@ static const char passed_sql[] =
     " (SELECT max(e.position) FROM ledger.entry e JOIN ledger.epoch p USING (epoch_no)"
     "   WHERE p.gateway = $1 AND p.epoch = $2 AND e.seq = $3::bigint), false)";
 
-static enum outcome wait_for_fold(PGconn *connection, const char *const *place, int64_t wait_ms, bool *folded,
-                                  struct why *why)
+static enum outcome wait_for(PGconn *connection, const char *sql, int count, const char *const *values,
+                             int64_t wait_ms, bool *folded, struct why *why)
 {
     int64_t until = now_ms() + wait_ms;
     for (;;) {
         scoped_by(database_clear) PGresult *answer = NULL;
-        enum outcome outcome = database_query(connection, passed_sql, 3, place, &answer, why);
+        enum outcome outcome = database_query(connection, sql, count, values, &answer, why);
         if (outcome != DONE)
             return outcome;
         *folded = PQntuples(answer) == 1 && PQgetvalue(answer, 0, 0)[0] == 't';
@@ -128,7 +128,7 @@ enum outcome database_fate(PGconn *connection, const char *sender, const uint8_t
         return fail(why, RETRY, "out of memory");
     (void)snprintf(seq_text, sizeof seq_text, "%" PRIu64, seq);
     const char *place[] = {sender, epoch_text, seq_text};
-    enum outcome outcome = wait_for_fold(connection, place, wait_ms, &fate->folded, why);
+    enum outcome outcome = wait_for(connection, passed_sql, 3, place, wait_ms, &fate->folded, why);
     if (outcome != DONE || !fate->folded)
         return outcome;
     outcome =
@@ -144,4 +144,16 @@ enum outcome database_fate(PGconn *connection, const char *sender, const uint8_t
         (void)snprintf(fate->text, sizeof fate->text, "%s", PQgetvalue(answer, 0, 1));
     }
     return DONE;
+}
+
+enum outcome database_wait_folded(PGconn *connection, int64_t wait_ms, bool *folded, struct why *why)
+{
+    scoped_by(database_clear) PGresult *head = NULL;
+    enum outcome outcome =
+        database_query(connection, "SELECT size FROM ledger.head WHERE shard = 0", 0, NULL, &head, why);
+    if (outcome != DONE)
+        return outcome;
+    const char *size = PQntuples(head) == 1 ? PQgetvalue(head, 0, 0) : "0";
+    return wait_for(connection, "SELECT position >= $1::bigint FROM silsila.fold_cursor WHERE shard = 0", 1,
+                    &size, wait_ms, folded, why);
 }

@@ -39,4 +39,8 @@ struct body_fate {
 MUST_CHECK enum outcome database_fate(PGconn *connection, const char *sender, const uint8_t epoch[16],
                                       uint64_t seq, int64_t wait_ms, struct body_fate *fate, struct why *why);
 
+/* Waits at most wait_ms until the fold has passed all that is in the ledger at this moment. */
+MUST_CHECK enum outcome database_wait_folded(PGconn *connection, int64_t wait_ms, bool *folded,
+                                             struct why *why);
+
 #endif

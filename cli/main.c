@@ -23,7 +23,9 @@ static const struct command commands[] = {
     {"probe place", NULL, "say which equipment a probe measures, and from when on", command_probe_place},
     {"product add", NULL, "add a product, or change what is known of it", command_product_add},
     {"rebuild", NULL, "fold the whole ledger again, or check that it would change nothing", command_rebuild},
+    {"replay", NULL, "feed recorded temperatures as a gateway would have sent them", command_replay},
     {"site add", NULL, "add a site, or change what is known of it", command_site_add},
+    {"status", NULL, "what is silent, missing, disputed, of no effect, unplaced or due", command_status},
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };

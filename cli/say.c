@@ -92,6 +92,8 @@ static void print_fate(const struct say *say, const char *sender, const struct s
                        const struct body_fate *fate)
 {
     char epoch[33];
+    if (say->quiet)
+        return;
     bytes_to_hex(bytes_of(place->epoch, 16), epoch);
     if (say->json) {
         printf("{\"sender\":\"%s\",\"epoch\":\"%s\",\"seq\":%llu,\"receipted\":true,\"folded\":%s,\"code\":",

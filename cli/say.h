@@ -17,6 +17,7 @@ struct say {
     const char *command; /* for messages */
     const char *home;    /* option, or NULL */
     bool json;
+    bool quiet; /* nothing on standard output */
 };
 
 /* The two options that every such command has, for its table of arguments. */
