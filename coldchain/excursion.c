@@ -79,6 +79,7 @@ bool excursion_fold_add(struct excursion_fold *fold, const struct span *span, in
     int64_t value = span->known ? threshold_value(rule->threshold, span->lowest, span->highest) : 0;
     if (!fold->open && beyond)
         open_candidate(fold, from, value);
+    fold->unheard = span->pending && !beyond;
     if (!fold->open)
         return closes;
     if (beyond && from <= fold->candidate.opened_at + rule->delay_ms)
@@ -96,6 +97,8 @@ bool excursion_fold_end(struct excursion_fold *fold, int64_t at, enum excursion_
 {
     if (!fold->open)
         return false;
+    if (fold->unheard)
+        at = TIME_OPEN;
     close_candidate(fold, at, at == TIME_OPEN ? END_OPEN : end, last);
     return true;
 }

@@ -22,6 +22,7 @@ struct excursion_fold {
     bool open;
     struct excursion candidate;
     int64_t heard; /* the earliest watermark of the gateways of probes beyond within [s, s + D] */
+    bool unheard;  /* the last span was pending and not beyond: whether it closed there is not known yet */
 };
 
 void excursion_fold_begin(struct excursion_fold *fold, const struct equipment_rule *rule, size_t rule_index);
@@ -31,7 +32,8 @@ void excursion_fold_begin(struct excursion_fold *fold, const struct equipment_ru
 bool excursion_fold_add(struct excursion_fold *fold, const struct span *span, int64_t from, int64_t to,
                         struct excursion *closed);
 
-/* Ends the stretch at `at` (TIME_OPEN: it goes on). Writes what is open and returns true, or returns false. */
+/* Ends the stretch at `at` (TIME_OPEN: it goes on). Writes what is open and returns true, or returns false. What is open
+ * ends there only if that has been heard: else its end stays open, for it may have closed before. */
 bool excursion_fold_end(struct excursion_fold *fold, int64_t at, enum excursion_end end, struct excursion *last);
 
 /* Where a candidate belongs, from its own fields. */

@@ -11,8 +11,9 @@ static bool touches(int64_t from, int64_t to, const struct interval *bounds, siz
     return false;
 }
 
-void lot_spans_make(const struct whereabouts *where, size_t where_count, const struct policy *policy,
-                    const struct interval *bounds, size_t bounds_count, struct arena *arena, struct lot_spans *out)
+void lot_spans_make(const struct whereabouts *where, size_t where_count, int64_t known_until,
+                    const struct policy *policy, const struct interval *bounds, size_t bounds_count,
+                    struct arena *arena, struct lot_spans *out)
 {
     int64_t handlings = 0;
     for (size_t i = 0; i < where_count; i++) {
@@ -21,15 +22,17 @@ void lot_spans_make(const struct whereabouts *where, size_t where_count, const s
             vec_push(arena, &out->vec, span);
             continue;
         }
+        if (span.to == TIME_OPEN)
+            span.to = known_until > span.from ? known_until : span.from;
         bool counts = touches(span.from, span.to, bounds, bounds_count);
-        if (span.to == TIME_OPEN) {
-            span.level = LEVEL_PENDING;
-        } else if (policy && span.to - span.from <= policy->handling_max_ms &&
-                   (!counts || handlings < policy->handlings)) {
+        if (policy && span.to - span.from <= policy->handling_max_ms && (!counts || handlings < policy->handlings)) {
             span.level = LEVEL_HANDLING;
             handlings += counts;
         }
-        vec_push(arena, &out->vec, span);
+        if (span.from < span.to)
+            vec_push(arena, &out->vec, span);
+        if (where[i].to == TIME_OPEN)
+            vec_push(arena, &out->vec, (struct lot_span){span.to, TIME_OPEN, NONE, LEVEL_PENDING});
     }
 }
 

@@ -26,10 +26,12 @@ struct lot_spans {
 };
 
 /* Tells handling from unknown: an unmonitored interval of at most handling_max, of those that touch the bounds of a
- * temperature rule at most `handlings`, the earliest first. An interval without an end is pending. `bounds` are those
- * of the policy's temperature rules. Without a policy nothing is handling. */
-void lot_spans_make(const struct whereabouts *where, size_t where_count, const struct policy *policy,
-                    const struct interval *bounds, size_t bounds_count, struct arena *arena, struct lot_spans *out);
+ * temperature rule at most `handlings`, the earliest first. An interval without an end is judged up to the lot's last
+ * known event, `known_until`, and pending from there (fine print 3). `bounds` are those of the policy's temperature
+ * rules. Without a policy nothing is handling. */
+void lot_spans_make(const struct whereabouts *where, size_t where_count, int64_t known_until,
+                    const struct policy *policy, const struct interval *bounds, size_t bounds_count,
+                    struct arena *arena, struct lot_spans *out);
 
 /* ---- one rule ---- */
 

@@ -44,7 +44,7 @@ static void bind_containers(struct judge *judge)
     const struct facts *facts = judge->facts;
     for (size_t i = 0; i < facts->lot_count; i++)
         judge->bound[i] = NONE;
-    for (size_t i = facts->equipment_count; i-- > 0;)
+    for (size_t i = 0; i < facts->equipment_count; i++)
         if (facts->equipment[i].container != NONE)
             judge->bound[facts->equipment[i].container] = (int32_t)i;
 }

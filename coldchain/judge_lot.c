@@ -106,8 +106,8 @@ static int32_t last_equipment(const struct whereabouts_list *where, int64_t *at)
     return last->equipment;
 }
 
-/* Figures count to the end of the life or, while it lives, to the watermark of the equipment it is in (fine print 2);
- * what was measured before it came there counts whatever that watermark is. */
+/* Figures count to the end of the life or, while it lives, to the watermark of the equipment it is in (fine print 2), in
+ * hand to its last known event; what was measured before it came there counts whatever that watermark is. */
 static int64_t find_horizon(const struct lot_case *c)
 {
     int64_t at = 0;
@@ -117,10 +117,9 @@ static int64_t find_horizon(const struct lot_case *c)
     const struct whereabouts *last = &c->where.vec.items[c->where.vec.count - 1];
     if (last->to != TIME_OPEN)
         return last->to;
-    if (equipment == NONE)
-        return last->from;
-    int64_t watermark = judge_equipment_watermark(c->judge, equipment, at);
-    return watermark > last->from ? watermark : last->from;
+    int64_t known = equipment == NONE ? c->judge->lives[c->lot].known_until
+                                      : judge_equipment_watermark(c->judge, equipment, at);
+    return known > last->from ? known : last->from;
 }
 
 static int64_t known_until(const struct lot_case *c)
@@ -260,7 +259,7 @@ static void open_case(struct lot_case *c, struct judge *judge, struct arena *scr
     c->horizon = find_horizon(c);
     c->policy = policy_of(c);
     find_bounds(c);
-    lot_spans_make(c->where.vec.items, c->where.vec.count, c->policy, c->bounds,
+    lot_spans_make(c->where.vec.items, c->where.vec.count, judge->lives[lot].known_until, c->policy, c->bounds,
                    c->policy ? c->policy->rule_count : 0, scratch, &c->spans);
 }
 
@@ -403,8 +402,9 @@ static void write_mkt(struct lot_case *c, struct lot_result *result)
     bool strict = c->policy && c->policy->lapsed_is_unproven;
     for (size_t i = 0; i < c->where.vec.count; i++) {
         const struct whereabouts *where = &c->where.vec.items[i];
-        if (where->equipment != NONE)
-            mkt_add_track(&mean, judge_track(c->judge, where->equipment, strict), where->from, where->to);
+        int64_t to = where->to < c->horizon ? where->to : c->horizon; /* it is a figure too */
+        if (where->equipment != NONE && where->from < to)
+            mkt_add_track(&mean, judge_track(c->judge, where->equipment, strict), where->from, to);
     }
     result->has_mkt = mkt_value(&mean, &result->mkt_mc);
 }
@@ -426,11 +426,8 @@ enum outcome judge_lot(struct judge *judge, int32_t lot, struct lot_result *resu
     write_segments(&c, result);
     write_handling(&c, result);
     write_mkt(&c, result);
-    struct whereabouts_list own = {0};
-    struct whereabouts_map map = {judge->facts, judge->lives, judge->monitored, judge->bound};
-    whereabouts_of(&map, lot, TIME_OPEN, judge->arena, &own);
-    result->where = own.vec.items;
-    result->where_count = own.vec.count;
+    result->where = arena_copy(judge->arena, c.where.vec.items, c.where.vec.count, sizeof *c.where.vec.items);
+    result->where_count = c.where.vec.count;
     if (scratch.failed || judge->arena->failed)
         return fail(why, RETRY, "lot %s: out of memory", judge->facts->lots[lot].id);
     return DONE;

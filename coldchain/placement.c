@@ -74,9 +74,14 @@ struct placed_list *placements_resolve(const struct facts *facts, const int64_t 
     return lists;
 }
 
+static bool has_role(const struct placed *placed, enum probe_role role)
+{
+    return role == ROLE_ANY || placed->role == role;
+}
+
 /* The earliest watermark among the in-use probes of those placements for which `to` is `ended_at`, or, when
  * ended_at is TIME_NONE, which are in force at `at`. TIME_NONE when there is none. */
-static int64_t earliest(struct placed_list list, int64_t at, int64_t ended_at)
+static int64_t earliest(struct placed_list list, enum probe_role role, int64_t at, int64_t ended_at)
 {
     int64_t product = TIME_OPEN;
     int64_t air = TIME_OPEN;
@@ -84,7 +89,7 @@ static int64_t earliest(struct placed_list list, int64_t at, int64_t ended_at)
     bool any_air = false;
     for (size_t i = 0; i < list.count; i++) {
         const struct placed *placed = &list.items[i];
-        if (ended_at == TIME_NONE ? !placed_at(placed, at) : placed->to != ended_at)
+        if (!has_role(placed, role) || (ended_at == TIME_NONE ? !placed_at(placed, at) : placed->to != ended_at))
             continue;
         if (placed->role == ROLE_PRODUCT) {
             any_product = true;
@@ -97,16 +102,27 @@ static int64_t earliest(struct placed_list list, int64_t at, int64_t ended_at)
     return any_product ? product : any_air ? air : TIME_NONE;
 }
 
-int64_t placements_watermark(struct placed_list list, int64_t at)
+int64_t placements_watermark_of_role(struct placed_list list, enum probe_role role, int64_t at)
 {
     int64_t last_end = TIME_NONE;
     for (size_t i = 0; i < list.count; i++) {
-        if (placed_at(&list.items[i], at))
-            return earliest(list, at, TIME_NONE);
-        if (list.items[i].to <= at && list.items[i].to > last_end)
-            last_end = list.items[i].to;
+        const struct placed *placed = &list.items[i];
+        if (!has_role(placed, role))
+            continue;
+        if (placed_at(placed, at))
+            return earliest(list, role, at, TIME_NONE);
+        if (placed->to <= at && placed->to > last_end)
+            last_end = placed->to;
     }
-    return last_end == TIME_NONE ? TIME_NONE : earliest(list, at, last_end);
+    if (last_end != TIME_NONE)
+        return earliest(list, role, at, last_end);
+    /* Before the first of its role an equipment is heard by whoever is there. */
+    return role == ROLE_ANY ? TIME_NONE : placements_watermark(list, at);
+}
+
+int64_t placements_watermark(struct placed_list list, int64_t at)
+{
+    return placements_watermark_of_role(list, ROLE_ANY, at);
 }
 
 void placements_monitored(struct placed_list list, struct arena *arena, struct interval_list *out)

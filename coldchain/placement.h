@@ -39,6 +39,10 @@ static inline bool placed_at(const struct placed *placed, int64_t at)
  * use placed there; with none placed, those of the last placement; TIME_NONE before the first (fine print 6). */
 int64_t placements_watermark(struct placed_list list, int64_t at);
 
+/* The same for the probes of one role only, as a rule that names it sees the equipment; before the first of that role
+ * those of the other count. ROLE_ANY is the role in use. */
+int64_t placements_watermark_of_role(struct placed_list list, enum probe_role role, int64_t at);
+
 /* Appends the intervals during which the equipment was monitored, in order, not touching each other. */
 struct interval_list {
     VEC(struct interval) vec;

@@ -197,7 +197,7 @@ bool walk_next(struct walk *walk, struct span *span)
         slot_refresh(walk, walk->active[i], walk->now);
     int64_t watermark = join_slots(walk, span);
     if (!any_in_use(walk))
-        watermark = placements_watermark(walk->list, walk->now);
+        watermark = placements_watermark_of_role(walk->list, walk->role, walk->now);
     span->placed = walk->active_count > 0;
     span->pending = walk->now >= watermark;
     if (watermark > walk->now)

@@ -225,7 +225,7 @@ static struct lot_spans spans_of(struct world *w, const struct whereabouts *wher
                                  const struct interval *bounds, size_t bounds_count)
 {
     struct lot_spans out = {0};
-    lot_spans_make(where, count, &w->policies[0], bounds, bounds_count, &w->arena, &out);
+    lot_spans_make(where, count, 0, &w->policies[0], bounds, bounds_count, &w->arena, &out);
     ck_assert_uint_eq(out.vec.count, count);
     return out;
 }
@@ -281,15 +281,24 @@ START_TEST(only_intervals_that_touch_a_temperature_rule_s_bounds_count)
 }
 END_TEST
 
-START_TEST(an_interval_without_an_end_is_pending)
+START_TEST(an_interval_without_an_end_is_judged_to_the_last_event_and_pending_from_there)
 {
     scoped_by(world_free) struct world w = {0};
     (void)world_policy(&w);
     const struct whereabouts where[] = {{0, MIN(5), 0}, {MIN(5), TIME_OPEN, NONE}};
-    struct lot_spans s = spans_of(&w, where, 2, &always, 1);
-    ck_assert_int_eq((int)s.vec.items[1].level, (int)LEVEL_PENDING);
+    for (int64_t known = MIN(4); known <= MIN(36); known++) {
+        struct lot_spans s = {0};
+        lot_spans_make(where, 2, known, &w.policies[0], &always, 1, &w.arena, &s);
+        const struct lot_span *last = &s.vec.items[s.vec.count - 1];
+        ck_assert_int_eq((int)last->level, (int)LEVEL_PENDING);
+        ck_assert_int_eq(last->from, known > MIN(5) ? known : MIN(5));
+        ck_assert_uint_eq(s.vec.count, known > MIN(5) ? 3 : 2);
+        if (known > MIN(5)) /* 30 minutes in hand are handling, a millisecond more is not */
+            ck_assert_int_eq((int)s.vec.items[1].level, (int)(known <= MIN(35) ? LEVEL_HANDLING : LEVEL_UNKNOWN));
+        known += known < MIN(5) || known > MIN(35) ? 20000 : known == MIN(35) ? 0 : known < MIN(35) - 1 ? 29999 : 0;
+    }
     struct lot_spans none = {0};
-    lot_spans_make(where, 2, NULL, NULL, 0, &w.arena, &none);
+    lot_spans_make(where, 2, 0, NULL, NULL, 0, &w.arena, &none);
     ck_assert_uint_eq(none.vec.count, 2);
 }
 END_TEST
@@ -341,7 +350,7 @@ static Suite *suite_of_exposure(void)
     tcase_add_test(cases, exactly_handling_max_is_handling_one_millisecond_more_is_unknown);
     tcase_add_test(cases, at_most_so_many_handlings_the_earliest_first);
     tcase_add_test(cases, only_intervals_that_touch_a_temperature_rule_s_bounds_count);
-    tcase_add_test(cases, an_interval_without_an_end_is_pending);
+    tcase_add_test(cases, an_interval_without_an_end_is_judged_to_the_last_event_and_pending_from_there);
     tcase_add_test(cases, a_fold_from_its_snapshot_equals_the_whole);
     suite_add_tcase(suite, cases);
     return suite;

@@ -236,7 +236,7 @@ START_TEST(a_part_inherits_its_parent_s_segments_events_and_version)
     ck_assert_int_eq(r.verdict.policy->version, 1);
     ck_assert_int_eq(r.verdict.attested_until, MIN(7));
     ck_assert_uint_eq(r.where_count, 1);
-    ck_assert_int_eq(r.where[0].from, MIN(60)); /* its own */
+    ck_assert_int_eq(r.where[0].from, 0); /* as its segments: with what it inherits */
 }
 END_TEST
 
