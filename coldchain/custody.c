@@ -48,8 +48,9 @@ static void name_all(struct custody *c)
     }
     for (size_t i = 0; i < c->facts->lot_count; i++) {
         char din[DIN_LENGTH + 1];
-        if (identifier_din_of(c->facts->lots[i].id, din))
-            vec_push(c->arena, &donations, arena_text(c->arena, din, DIN_LENGTH));
+        bool named = identifier_din_of(c->facts->lots[i].id, din);
+        vec_push(c->arena, &donations,
+                 named ? arena_text(c->arena, din, DIN_LENGTH) : c->facts->lots[i].id);
     }
     if (c->arena->failed)
         return;

@@ -124,22 +124,37 @@ static void leave_elsewhere(struct custody *c, const struct ordered_event *o, in
     custody_blank(c, lot, o->at);
 }
 
-static void apply_take_out(struct custody *c, const struct ordered_event *o, int32_t lot)
-{
-    bool elsewhere = custody_check_from(c, o, lot);
-    if (!elsewhere && c->lots[lot].place.equipment == NONE)
-        leave_elsewhere(c, o, lot);
-    int32_t site = o->event->to.site != NONE ? o->event->to.site : c->lots[lot].place.site;
-    custody_place(c, lot, o->at, (struct place){site, NONE, NONE});
-    settle(c, o, lot);
-}
-
 /* The site a container is at, through the containers it is in. */
 static int32_t site_of(const struct custody *c, int32_t lot)
 {
     while (c->lots[lot].place.parent != NONE)
         lot = c->lots[lot].place.parent;
     return c->lots[lot].place.site;
+}
+
+/* Where the event says it took the lot from: the newest scan is what someone saw. */
+static int32_t site_of_from(const struct custody *c, const struct ordered_event *o)
+{
+    const struct place *from = &o->event->from;
+    if (from->site != NONE)
+        return from->site;
+    if (from->equipment != NONE)
+        return c->facts->equipment[from->equipment].site;
+    return from->parent != NONE ? site_of(c, from->parent) : NONE;
+}
+
+static void apply_take_out(struct custody *c, const struct ordered_event *o, int32_t lot)
+{
+    bool elsewhere = custody_check_from(c, o, lot);
+    if (!elsewhere && custody_is_out_of_equipment(&c->lots[lot]))
+        leave_elsewhere(c, o, lot);
+    int32_t site = o->event->to.site;
+    if (site == NONE)
+        site = site_of_from(c, o);
+    if (site == NONE)
+        site = c->lots[lot].place.site;
+    custody_place(c, lot, o->at, (struct place){site, NONE, NONE});
+    settle(c, o, lot);
 }
 
 /* The lot itself, or the first container around it that is under way; NONE when none is. */
@@ -155,13 +170,16 @@ static void apply_unpack(struct custody *c, const struct ordered_event *o, int32
 {
     int32_t parent = c->lots[lot].place.parent;
     struct place target = custody_to(c, o, false);
-    if (target.site == NONE && target.equipment == NONE && target.parent == NONE)
-        target.site = parent == NONE ? c->lots[lot].place.site : site_of(c, parent);
+    if (target.site == NONE && target.equipment == NONE && target.parent == NONE) {
+        target.site = site_of_from(c, o);
+        if (target.site == NONE)
+            target.site = site_of(c, lot);
+    }
     int32_t carrier = parent == NONE ? NONE : in_transit_with(c, parent);
     if (target.parent != NONE && !custody_enter(c, o, lot, &target))
         return;
     bool elsewhere = custody_check_from(c, o, lot);
-    if (!elsewhere && parent == NONE)
+    if (!elsewhere && custody_is_out_of_parent(&c->lots[lot]))
         leave_elsewhere(c, o, lot);
     custody_place(c, lot, o->at, target);
     struct lot_state *state = custody_change(c, lot);

@@ -223,16 +223,15 @@ static bool test_donation(struct custody *c, const struct ordered_event *o, int3
 }
 
 /* The donation it names, else the donations of the lots it names. */
-static void test_lot(struct custody *c, const struct ordered_event *o, int32_t lot, bool joined)
+static bool test_lot(struct custody *c, const struct ordered_event *o, int32_t lot, bool joined)
 {
     if (!custody_admit(c, o, lot))
-        return;
+        return false;
     if (!o->event->donation)
         joined = test_donation(c, o, c->lots[lot].donation);
     if (joined)
         custody_mark(c, lot, o);
-    else
-        custody_leave(c, custody_conflict(CONFLICT_NOT_COLLECTED, lot, o));
+    return joined;
 }
 
 void custody_apply_test(struct custody *c, const struct ordered_event *o)
@@ -240,8 +239,9 @@ void custody_apply_test(struct custody *c, const struct ordered_event *o)
     bool named = o->event->donation != NULL;
     bool joined = named && test_donation(c, o, custody_donation(c, o->event->donation));
     c->effect = joined;
+    bool any = joined;
     for (size_t i = 0; i < o->event->lot_count; i++)
-        test_lot(c, o, o->event->lots[i], joined);
-    if (o->event->lot_count == 0 && !joined)
+        any = test_lot(c, o, o->event->lots[i], joined) || any;
+    if (!any)
         custody_leave(c, custody_conflict(CONFLICT_NOT_COLLECTED, NONE, o));
 }

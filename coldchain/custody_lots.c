@@ -82,9 +82,37 @@ void custody_targets(struct custody *c, const struct ordered_event *o, target_li
 
 /* ---- from ---- */
 
-static bool differs(int32_t stated, int32_t own)
+/* Which parts of a lot's own place are known, if only to be none. Inside a container site and equipment are the
+ * container's matter; under way the site is nowhere, and the equipment unknown unless it was stated; a place of which
+ * nothing is stated is unknown. */
+struct known_parts {
+    bool site;
+    bool equipment;
+    bool parent;
+};
+
+static struct known_parts known_parts(const struct lot_state *lot)
 {
-    return stated != NONE && own != NONE && stated != own;
+    const struct place *own = &lot->place;
+    if (own->parent != NONE)
+        return (struct known_parts){.parent = true};
+    bool stands = own->site != NONE || own->equipment != NONE;
+    return (struct known_parts){.site = own->site != NONE, .equipment = stands, .parent = stands || lot->in_transit};
+}
+
+bool custody_is_out_of_equipment(const struct lot_state *lot)
+{
+    return lot->place.equipment == NONE && known_parts(lot).equipment;
+}
+
+bool custody_is_out_of_parent(const struct lot_state *lot)
+{
+    return lot->place.parent == NONE && known_parts(lot).parent;
+}
+
+static bool differs(int32_t stated, int32_t own, bool known)
+{
+    return stated != NONE && known && stated != own;
 }
 
 static void leave_with_place(struct custody *c, enum conflict_code code, const struct ordered_event *o, int32_t lot)
@@ -98,8 +126,9 @@ bool custody_check_from(struct custody *c, const struct ordered_event *o, int32_
 {
     const struct place *stated = &o->event->from;
     const struct place *own = &c->lots[lot].place;
-    if (!differs(stated->site, own->site) && !differs(stated->equipment, own->equipment) &&
-        !differs(stated->parent, own->parent))
+    struct known_parts known = known_parts(&c->lots[lot]);
+    if (!differs(stated->site, own->site, known.site) && !differs(stated->equipment, own->equipment, known.equipment) &&
+        !differs(stated->parent, own->parent, known.parent))
         return false;
     leave_with_place(c, CONFLICT_ELSEWHERE, o, lot);
     custody_blank(c, lot, o->at);
@@ -200,15 +229,32 @@ static void add_contents(struct custody *c, int32_t container, lot_list *out)
         qsort(out->items, out->count, sizeof *out->items, by_number);
 }
 
-/* The container whose contents the event lists, or NONE: the one it takes from or packs into, else the one it
- * receives by name. */
+/* The one container that all of the event's lots are in, or NONE. */
+static int32_t common_parent(const struct custody *c, const struct event *event)
+{
+    int32_t parent = event->lot_count > 0 ? c->lots[event->lots[0]].place.parent : NONE;
+    for (size_t i = 1; i < event->lot_count; i++)
+        if (c->lots[event->lots[i]].place.parent != parent)
+            return NONE;
+    return parent;
+}
+
+static bool is_container(const struct custody *c, int32_t lot)
+{
+    return c->facts->lots[lot].registered && c->facts->lots[lot].kind == LOT_CONTAINER;
+}
+
+/* The container that an event's list of contents is about, or NONE. */
 static int32_t listed_container(const struct custody *c, const struct event *event)
 {
-    int32_t container = event->type == EVENT_PACK ? event->to.parent : event->from.parent;
-    for (size_t i = 0; i < event->lot_count && container == NONE && event->type == EVENT_RECEIVE; i++)
-        if (c->lots[event->lots[i]].first_child != NONE)
-            container = event->lots[i];
-    return container;
+    if (event->type == EVENT_PACK)
+        return event->to.parent;
+    if (event->type == EVENT_UNPACK)
+        return event->from.parent != NONE ? event->from.parent : common_parent(c, event);
+    for (size_t i = 0; i < event->lot_count; i++)
+        if (is_container(c, event->lots[i]))
+            return event->lots[i];
+    return NONE;
 }
 
 static void compare_contents(struct custody *c, const struct ordered_event *o, const lot_list *expected,
@@ -243,30 +289,69 @@ static void compare_with_list(struct custody *c, const struct ordered_event *o)
     compare_contents(c, o, &expected, &scanned);
 }
 
-/* What the fold has in the container against what was scanned beside it. */
-static void compare_with_fold(struct custody *c, const struct ordered_event *o, int32_t container)
+/* Unpacking takes out of one container; what was scanned should be all that is in it. */
+static void compare_unpacked(struct custody *c, const struct ordered_event *o)
 {
+    int32_t container = listed_container(c, o->event);
     lot_list expected = {0};
     lot_list scanned = {0};
+    if (container == NONE || !c->lots[container].begun || c->lots[container].ended)
+        return;
     add_contents(c, container, &expected);
     for (size_t i = 0; i < o->event->lot_count; i++)
-        if (o->event->lots[i] != container)
-            vec_push(c->arena, &scanned, o->event->lots[i]);
-    /* A sealed box received by its own name says nothing of its contents. */
-    if (scanned.count > 0)
-        compare_contents(c, o, &expected, &scanned);
+        vec_push(c->arena, &scanned, o->event->lots[i]);
+    compare_contents(c, o, &expected, &scanned);
+}
+
+static void add_all_inside(struct custody *c, int32_t container, lot_list *out)
+{
+    for (int32_t lot = c->lots[container].first_child; lot != NONE; lot = c->lots[lot].next_sibling) {
+        vec_push(c->arena, out, lot);
+        add_all_inside(c, lot, out);
+    }
+}
+
+/* Receiving boxes with something scanned beside them: that should be all that is in them. A sealed box received by its
+ * own name says nothing of its contents. */
+static void compare_received(struct custody *c, const struct ordered_event *o)
+{
+    const struct event *event = o->event;
+    lot_list expected = {0};
+    lot_list scanned = {0};
+    bool boxes = false;
+    for (size_t i = 0; i < event->lot_count; i++) {
+        int32_t lot = event->lots[i];
+        if (!is_container(c, lot)) {
+            vec_push(c->arena, &scanned, lot);
+            continue;
+        }
+        boxes = true;
+        add_all_inside(c, lot, &expected);
+    }
+    for (size_t i = 0; i < event->lot_count; i++) {
+        int32_t lot = event->lots[i];
+        if (is_container(c, lot) && c->lots[lot].place.parent != NONE &&
+            holds(event->lots, event->lot_count, c->lots[lot].place.parent))
+            vec_push(c->arena, &scanned, lot);
+    }
+    if (!boxes || scanned.count == 0)
+        return;
+    qsort(scanned.items, scanned.count, sizeof *scanned.items, by_number);
+    if (expected.count > 1)
+        qsort(expected.items, expected.count, sizeof *expected.items, by_number);
+    compare_contents(c, o, &expected, &scanned);
 }
 
 /* Fine print 40: a stated list; without one, unpacking or receiving a container expects what the fold has in it. */
 void custody_check_contents(struct custody *c, const struct ordered_event *o)
 {
-    const struct event *event = o->event;
-    bool takes_out = event->type == EVENT_UNPACK || event->type == EVENT_RECEIVE;
-    if (c->quiet || (!takes_out && event->type != EVENT_PACK))
+    enum event_type type = o->event->type;
+    if (c->quiet || (type != EVENT_PACK && type != EVENT_UNPACK && type != EVENT_RECEIVE))
         return;
-    int32_t container = listed_container(c, event);
-    if (event->has_expected)
+    if (o->event->has_expected)
         compare_with_list(c, o);
-    else if (takes_out && container != NONE && c->lots[container].begun && !c->lots[container].ended)
-        compare_with_fold(c, o, container);
+    else if (type == EVENT_UNPACK)
+        compare_unpacked(c, o);
+    else if (type == EVENT_RECEIVE)
+        compare_received(c, o);
 }

@@ -52,12 +52,7 @@ static void leave(struct ordering *o, enum conflict_code code, const struct even
                                 .other = NONE,
                                 .place = {NONE, NONE, NONE},
                                 .voids = event->voids};
-    if (event->lot_count == 0)
-        vec_push(o->arena, o->conflicts, conflict);
-    for (size_t i = 0; i < event->lot_count; i++) {
-        conflict.lot = event->lots[i];
-        vec_push(o->arena, o->conflicts, conflict);
-    }
+    vec_push(o->arena, o->conflicts, conflict);
 }
 
 static struct ordered_event as_it_came(const struct ordering *o, size_t index)

@@ -4,8 +4,8 @@
  *
  * The order is (event time, gateway, epoch, seq, position); events that tie in all of these, which a real gateway
  * cannot make, stand by id. What does not count leaves a conflict: `time_unknown`, `duplicate_id`, `unknown_event`,
- * `already_voided`; a voided event leaves nothing but its correction's name. A conflict stands on each lot the event
- * names, or on none when it names none.
+ * `already_voided`; a voided event leaves nothing but its correction's name. Such a conflict is about the event as
+ * a whole: it stands once, on no lot.
  *
  * A function of the set of events: their order in the facts says nothing.
  */

@@ -110,7 +110,8 @@ bool custody_is_inside(const struct custody *c, int32_t lot, int32_t container);
 /* The version of the policy of the lot's present product that counts at `at`, or NULL. */
 const struct policy *custody_policy(const struct custody *c, const struct lot_state *lot, int64_t at);
 int32_t custody_donation(const struct custody *c, const char *donation);
-/* The DIN that an id begins with, as a donation of the facts; NONE when there is none. */
+/* The donation a lot is of when nobody says: the DIN its id begins with, else the id itself; NONE when no test or event
+ * could name it. */
 int32_t custody_donation_of_id(const struct custody *c, const char *lot_id);
 
 /* The place of an analysis of a donation in `answers`, or NONE when no event names the analysis. */
@@ -134,6 +135,9 @@ bool custody_admit(struct custody *c, const struct ordered_event *o, int32_t lot
 void custody_targets(struct custody *c, const struct ordered_event *o, target_list *out);
 /* `elsewhere` when the stated from differs; true when it did. */
 bool custody_check_from(struct custody *c, const struct ordered_event *o, int32_t lot);
+/* Is it known to stand in no equipment, in no container? */
+bool custody_is_out_of_equipment(const struct lot_state *lot);
+bool custody_is_out_of_parent(const struct lot_state *lot);
 void custody_check_two_places(struct custody *c, const struct ordered_event *o, int32_t lot, struct place target);
 /* What `to` names, with the equipment's site; an equipment bound to a container becomes that container if `packs`. */
 struct place custody_to(const struct custody *c, const struct ordered_event *o, bool packs);

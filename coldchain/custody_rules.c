@@ -16,7 +16,7 @@ const struct policy *custody_policy(const struct custody *c, const struct lot_st
         if (strcmp(policy->id, id) != 0)
             continue;
         bool first = policy->valid_from <= lot->first_at;
-        bool stock = policy->applies_to_stock && policy->valid_from >= lot->begun_at && policy->valid_from <= at;
+        bool stock = policy->applies_to_stock && policy->valid_from > lot->first_at && policy->valid_from <= at;
         if (!chosen || first || stock)
             chosen = policy;
     }
@@ -48,7 +48,7 @@ int32_t custody_donation(const struct custody *c, const char *donation)
 int32_t custody_donation_of_id(const struct custody *c, const char *lot_id)
 {
     char din[DIN_LENGTH + 1];
-    return identifier_din_of(lot_id, din) ? custody_donation(c, din) : NONE;
+    return custody_donation(c, identifier_din_of(lot_id, din) ? din : lot_id);
 }
 
 int32_t custody_answer_index(const struct custody *c, int32_t donation, const char *analysis)

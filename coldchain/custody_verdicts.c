@@ -36,6 +36,16 @@ static size_t marks_before(const struct lot_life *life, int32_t release)
     return count;
 }
 
+/* The instant at which the first of its rules was breached, or TIME_OPEN. */
+static int64_t first_breach(const struct lot_result *lot)
+{
+    int64_t first = TIME_OPEN;
+    for (size_t i = 0; i < lot->exposure_count; i++)
+        if (lot->exposures[i].breached && lot->exposures[i].breached_at < first)
+            first = lot->exposures[i].breached_at;
+    return first;
+}
+
 static enum outcome check_release(struct after *a, const struct released_span *span, struct why *why)
 {
     /* A part's span is its parent's release: that one is judged on the parent. */
@@ -47,19 +57,19 @@ static enum outcome check_release(struct after *a, const struct released_span *s
         return outcome;
     if (own && then.given && then.word >= VERDICT_UNPROVEN)
         vec_push(a->arena, a->conflicts, unfit(CONFLICT_RELEASED_UNFIT, span, span->from, &then));
-    const struct verdict *now = &a->lots[span->lot].verdict;
-    if (now->given && now->word == VERDICT_BREACHED && now->breached_at != TIME_NONE &&
-        now->breached_at > span->from && now->breached_at < span->to)
-        vec_push(a->arena, a->conflicts, unfit(CONFLICT_FIT_LOST, span, now->breached_at, now));
+    int64_t breached_at = first_breach(&a->lots[span->lot]);
+    if (breached_at > span->from && breached_at < span->to)
+        vec_push(a->arena, a->conflicts,
+                 unfit(CONFLICT_FIT_LOST, span, breached_at, &a->lots[span->lot].verdict));
     return DONE;
 }
 
-/* Left when the lot lives and something of it is known later. */
+/* Left when the lot lives and something of it is known later than 23:59:59.999 of its last day. */
 static void check_expiry(struct after *a, int32_t lot)
 {
     int64_t expiry = custody_expiry(a->custody, lot);
     const struct lot_life *life = &a->lots[lot].life;
-    if (expiry == TIME_NONE || life->ended_at <= expiry || judge_known_until(a->judge, lot) <= expiry)
+    if (expiry == TIME_NONE || life->ended_at <= expiry || judge_known_until(a->judge, lot) < expiry)
         return;
     vec_push(a->arena, a->conflicts, about(CONFLICT_EXPIRED, lot, NONE, expiry));
 }
@@ -122,20 +132,6 @@ static void check_deadline(struct after *a, int32_t lot, const struct exposure *
 
 /* ---- all ---- */
 
-/* What custody left for a reactive test lacks the verdict, which was not known then. */
-static void complete(struct after *a)
-{
-    for (size_t i = 0; i < a->conflicts->count; i++) {
-        struct conflict *conflict = &a->conflicts->items[i];
-        if (conflict->code != CONFLICT_FIT_LOST)
-            continue;
-        const struct verdict *verdict = &a->lots[conflict->lot].verdict;
-        conflict->has_verdict = verdict->given;
-        conflict->verdict = verdict->word;
-        conflict->rule = verdict->rule;
-    }
-}
-
 enum outcome custody_verdicts(const struct facts *facts, const struct custody *custody, struct judge *judge,
                               const struct lot_result *lots, struct arena *arena, conflict_list *conflicts,
                               struct why *why)
@@ -143,7 +139,6 @@ enum outcome custody_verdicts(const struct facts *facts, const struct custody *c
     struct after a = {facts, custody, judge, lots, arena, conflicts};
     size_t release_count;
     const struct released_span *releases = custody_releases(custody, &release_count);
-    complete(&a);
     for (size_t i = 0; i < release_count; i++) {
         enum outcome outcome = check_release(&a, &releases[i], why);
         if (outcome != DONE)

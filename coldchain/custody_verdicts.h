@@ -7,8 +7,8 @@
 #include "coldchain/custody.h"
 #include "coldchain/judge.h"
 
-/* Completes the `fit_lost` that custody left for reactive tests and appends the others. `lots` are judged already, one
- * per lot of the facts. DONE, or RETRY when memory is out. */
+/* Appends them (custody itself left the `fit_lost` of reactive tests, which need no verdict). `lots` are judged already,
+ * one per lot of the facts. DONE, or RETRY when memory is out. */
 MUST_CHECK enum outcome custody_verdicts(const struct facts *facts, const struct custody *custody, struct judge *judge,
                                          const struct lot_result *lots, struct arena *arena, conflict_list *conflicts,
                                          struct why *why);

@@ -76,7 +76,8 @@ struct judge *judge_begin(const struct facts *facts, const struct sync *syncs, s
     if (!judge->placed)
         return NULL;
     for (size_t i = 0; i < facts->equipment_count; i++)
-        placements_monitored(judge->placed[i], arena, &judge->monitored[i]);
+        if (facts->equipment[i].registered) /* fine print 33: one not registered is an unmonitored place */
+            placements_monitored(judge->placed[i], arena, &judge->monitored[i]);
     return arena->failed ? NULL : judge;
 }
 

@@ -252,17 +252,15 @@ static void make_lots(struct maker *m)
 
 static void make_zone(struct maker *m)
 {
-    buffer_add_text(m->out, "\"zone\":[");
     if (chance_percent(&m->chance, 30))
-        buffer_printf(m->out, "[%" PRId64 ",60],[%" PRId64 ",0]", m->start - 30 * DAY,
+        buffer_printf(m->out, "\"zone\":[[%" PRId64 ",60],[%" PRId64 ",0]],", m->start - 30 * DAY,
                       make_time(m, m->start, m->end));
-    buffer_add_byte(m->out, ']');
 }
 
 static void make_heard(struct maker *m)
 {
     bool first = true;
-    buffer_add_text(m->out, ",\"heard_through\":{");
+    buffer_add_text(m->out, "\"heard_through\":{");
     for (int i = 0; i < MOST_GATEWAYS; i++) {
         if (!chance_percent(&m->chance, 40))
             continue;

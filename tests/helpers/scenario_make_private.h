@@ -27,7 +27,7 @@ struct made_lot {
 };
 
 struct made_equipment {
-    char id[8];
+    char id[16];
     int site;
     bool transport;
     int container; /* lot, or -1 */

@@ -90,13 +90,14 @@ static bool drop(struct shrinker *s, struct node *node, size_t from, size_t coun
     return false;
 }
 
+/* Keys go only from the outermost object: half an entry fails for reasons of its own. */
 static void shrink_node(struct shrinker *s, struct node *node)
 {
-    size_t count = node->json->count;
+    size_t count = node->json->type == JSON_LIST || node == &s->root ? node->json->count : 0;
     for (size_t piece = count; piece >= 1; piece /= 2)
         for (size_t from = 0; from < count; from += piece)
             (void)drop(s, node, from, piece < count - from ? piece : count - from);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < node->json->count; i++)
         if (!node->items[i].gone)
             shrink_node(s, &node->items[i]);
 }

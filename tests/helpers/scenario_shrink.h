@@ -1,7 +1,7 @@
 /* Shrinking: the smallest scenario that still fails.
  *
- * Works on the JSON tree, knowing nothing of scenarios: elements of lists and keys of objects are taken away, many at
- * once and then one by one, as long as the scenario still fails; what the reader refuses simply does not fail.
+ * Works on the JSON tree, knowing nothing of scenarios: elements of lists, and keys of the outermost object, are taken
+ * away, many at once and then one by one, as long as the scenario still fails; what the reader refuses does not fail.
  */
 #ifndef TESTS_HELPERS_SCENARIO_SHRINK_H
 #define TESTS_HELPERS_SCENARIO_SHRINK_H
