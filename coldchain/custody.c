@@ -204,7 +204,7 @@ void custody_put(struct custody *custody, int32_t lot, const struct lot_state *s
     kept->next_sibling = NONE;
     kept->previous_sibling = NONE;
     if (state->begun && !state->ended)
-        custody_place(custody, lot, state->settled_at, place);
+        custody_place(custody, lot, state->settled_at, place, state->knowledge);
     if (state->released_by != NONE) {
         custody->release_open[lot] = (int32_t)custody->releases.count;
         vec_push(custody->arena, &custody->releases,

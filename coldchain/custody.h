@@ -23,6 +23,13 @@
 #include "coldchain/results.h"
 #include "common/outcome.h"
 
+/* How well a lot's own place is known. */
+enum place_knowledge {
+    PLACE_UNKNOWN,  /* nobody said: no part of it is known */
+    PLACE_STATED,   /* it stands at a site or in equipment; of a container it is in, site and equipment are its matter */
+    PLACE_UNDER_WAY /* shipped: no site, and the equipment only if it was stated */
+};
+
 /* What is known of one lot at one point of the order. */
 struct lot_state {
     bool begun;
@@ -36,7 +43,8 @@ struct lot_state {
     int32_t ended_by; /* event index or NONE */
     int64_t begun_at;
     int64_t ended_at; /* TIME_OPEN while it lives */
-    struct place place; /* its own; all NONE: unknown, or under way */
+    struct place place; /* its own */
+    enum place_knowledge knowledge;
     int32_t transit_to; /* site, while in transit */
     int64_t due;
     int64_t settled_at; /* its last freeze, store, pack, receive or take_out, else its beginning */

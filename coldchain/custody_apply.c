@@ -33,7 +33,8 @@ static bool begin(struct custody *c, const struct ordered_event *o, int32_t lot)
     custody_begin_life(c, lot, o, target);
     struct lot_state *state = custody_change(c, lot);
     state->expires = o->event->expires;
-    state->donation = o->event->donation ? custody_donation(c, o->event->donation) : NONE;
+    if (o->event->donation)
+        state->donation = custody_donation(c, o->event->donation);
     custody_mark(c, lot, o);
     return true;
 }
@@ -87,7 +88,7 @@ static void apply_store(struct custody *c, const struct ordered_event *o, int32_
         return;
     custody_check_from(c, o, lot);
     custody_check_two_places(c, o, lot, target);
-    custody_place(c, lot, o->at, entered);
+    custody_place(c, lot, o->at, entered, custody_stated(entered));
     settle(c, o, lot);
 }
 
@@ -112,7 +113,7 @@ static void apply_pack(struct custody *c, const struct ordered_event *o, int32_t
         return;
     custody_check_from(c, o, lot);
     custody_check_two_places(c, o, lot, target);
-    custody_place(c, lot, o->at, entered);
+    custody_place(c, lot, o->at, entered, custody_stated(entered));
     settle(c, o, lot);
 }
 
@@ -143,17 +144,23 @@ static int32_t site_of_from(const struct custody *c, const struct ordered_event 
     return from->parent != NONE ? site_of(c, from->parent) : NONE;
 }
 
+/* The site a lot is at once it is taken out: where it was, or, if it was not there or nobody knows, where the event says
+ * it took it from. */
+static int32_t site_left(const struct custody *c, const struct ordered_event *o, bool elsewhere, int32_t known)
+{
+    int32_t from = elsewhere || known == NONE ? site_of_from(c, o) : NONE;
+    return from != NONE ? from : known;
+}
+
 static void apply_take_out(struct custody *c, const struct ordered_event *o, int32_t lot)
 {
     bool elsewhere = custody_check_from(c, o, lot);
-    if (!elsewhere && custody_is_out_of_equipment(&c->lots[lot]))
+    if (!elsewhere && custody_is_out_of_equipment(c, &c->lots[lot]))
         leave_elsewhere(c, o, lot);
     int32_t site = o->event->to.site;
     if (site == NONE)
-        site = site_of_from(c, o);
-    if (site == NONE)
-        site = c->lots[lot].place.site;
-    custody_place(c, lot, o->at, (struct place){site, NONE, NONE});
+        site = site_left(c, o, elsewhere, site_of(c, lot));
+    custody_place(c, lot, o->at, (struct place){site, NONE, NONE}, PLACE_STATED);
     settle(c, o, lot);
 }
 
@@ -166,28 +173,30 @@ static int32_t in_transit_with(const struct custody *c, int32_t lot)
     return NONE;
 }
 
+static void travel_with(struct custody *c, int32_t lot, int32_t carrier)
+{
+    struct lot_state *state = custody_change(c, lot);
+    state->in_transit = carrier != NONE;
+    state->transit_to = carrier != NONE ? c->lots[carrier].transit_to : NONE;
+    state->due = carrier != NONE ? c->lots[carrier].due : TIME_NONE;
+}
+
 static void apply_unpack(struct custody *c, const struct ordered_event *o, int32_t lot)
 {
     int32_t parent = c->lots[lot].place.parent;
-    struct place target = custody_to(c, o, false);
-    if (target.site == NONE && target.equipment == NONE && target.parent == NONE) {
-        target.site = site_of_from(c, o);
-        if (target.site == NONE)
-            target.site = site_of(c, lot);
-    }
     int32_t carrier = parent == NONE ? NONE : in_transit_with(c, parent);
+    int32_t site = site_of(c, lot);
+    struct place target = custody_to(c, o, false);
     if (target.parent != NONE && !custody_enter(c, o, lot, &target))
         return;
     bool elsewhere = custody_check_from(c, o, lot);
-    if (!elsewhere && custody_is_out_of_parent(&c->lots[lot]))
+    if (!elsewhere && custody_is_out_of_parent(c, &c->lots[lot]))
         leave_elsewhere(c, o, lot);
-    custody_place(c, lot, o->at, target);
-    struct lot_state *state = custody_change(c, lot);
-    if (parent != NONE) {
-        state->in_transit = carrier != NONE;
-        state->transit_to = carrier != NONE ? c->lots[carrier].transit_to : NONE;
-        state->due = carrier != NONE ? c->lots[carrier].due : TIME_NONE;
-    }
+    if (custody_stated(o->event->to) == PLACE_UNKNOWN)
+        target.site = site_left(c, o, elsewhere, site);
+    custody_place(c, lot, o->at, target, carrier != NONE ? PLACE_UNDER_WAY : PLACE_STATED);
+    if (parent != NONE)
+        travel_with(c, lot, carrier);
     custody_mark(c, lot, o);
 }
 
@@ -228,7 +237,7 @@ static void apply_ship(struct custody *c, const struct ordered_event *o, const s
     } else {
         set_transit(c, o, lot);
         if (target->named)
-            custody_place(c, lot, o->at, entered);
+            custody_place(c, lot, o->at, entered, entered.parent != NONE ? PLACE_STATED : PLACE_UNDER_WAY);
     }
     custody_mark(c, lot, o);
 }
@@ -259,7 +268,7 @@ static void apply_receive(struct custody *c, const struct ordered_event *o, cons
     if (target->named) {
         custody_check_from(c, o, lot);
         check_shipped(c, o, lot, place.site);
-        custody_place(c, lot, o->at, entered);
+        custody_place(c, lot, o->at, entered, custody_stated(entered));
     }
     struct lot_state *state = custody_change(c, lot);
     state->in_transit = false;

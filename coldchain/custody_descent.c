@@ -24,6 +24,7 @@ static void begin_part(struct custody *c, const struct ordered_event *o, int32_t
     const struct lot_state from = c->lots[whole];
     custody_begin_life(c, part, o, from.place);
     struct lot_state *state = custody_change(c, part);
+    state->knowledge = from.knowledge;
     state->on_hold = from.on_hold;
     state->recalled = from.recalled;
     state->in_transit = from.in_transit;
@@ -36,8 +37,6 @@ static void begin_part(struct custody *c, const struct ordered_event *o, int32_t
     state->expires = o->event->expires != TIME_NONE ? o->event->expires : from.expires;
     state->first_at = from.first_at;
     state->split_from = whole;
-    if (state->product == NONE)
-        state->product = from.product;
     custody_set_stock(c, part, o, from.stock);
     state->released_by = from.released_by;
     state->released_at = from.released_at;
@@ -165,10 +164,9 @@ static void begin_pool(struct custody *c, const struct ordered_event *o)
     custody_begin_life(c, pool, o, target);
     struct lot_state *state = custody_change(c, pool);
     state->expires = o->event->expires;
-    if (o->event->donation) {
+    if (o->event->donation)
         state->donation = custody_donation(c, o->event->donation);
-        custody_set_known(c, state->donation);
-    }
+    custody_set_known(c, state->donation);
     custody_mark(c, pool, o);
 }
 
@@ -222,11 +220,11 @@ static bool test_donation(struct custody *c, const struct ordered_event *o, int3
     return joined;
 }
 
-/* The donation it names, else the donations of the lots it names. */
+/* The donation it names, else the donations of the lots it names. False when that donation is unknown. */
 static bool test_lot(struct custody *c, const struct ordered_event *o, int32_t lot, bool joined)
 {
     if (!custody_admit(c, o, lot))
-        return false;
+        return true; /* it has its conflict already */
     if (!o->event->donation)
         joined = test_donation(c, o, c->lots[lot].donation);
     if (joined)
@@ -239,9 +237,9 @@ void custody_apply_test(struct custody *c, const struct ordered_event *o)
     bool named = o->event->donation != NULL;
     bool joined = named && test_donation(c, o, custody_donation(c, o->event->donation));
     c->effect = joined;
-    bool any = joined;
+    bool known = joined || (!named && o->event->lot_count > 0);
     for (size_t i = 0; i < o->event->lot_count; i++)
-        any = test_lot(c, o, o->event->lots[i], joined) || any;
-    if (!any)
+        known = test_lot(c, o, o->event->lots[i], joined) && known;
+    if (!known)
         custody_leave(c, custody_conflict(CONFLICT_NOT_COLLECTED, NONE, o));
 }

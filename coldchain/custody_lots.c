@@ -82,9 +82,7 @@ void custody_targets(struct custody *c, const struct ordered_event *o, target_li
 
 /* ---- from ---- */
 
-/* Which parts of a lot's own place are known, if only to be none. Inside a container site and equipment are the
- * container's matter; under way the site is nowhere, and the equipment unknown unless it was stated; a place of which
- * nothing is stated is unknown. */
+/* Which parts of a lot's own place are known, if only to be none. No lot is at no site: none is an unknown one. */
 struct known_parts {
     bool site;
     bool equipment;
@@ -94,20 +92,34 @@ struct known_parts {
 static struct known_parts known_parts(const struct lot_state *lot)
 {
     const struct place *own = &lot->place;
+    if (lot->knowledge == PLACE_UNKNOWN)
+        return (struct known_parts){0};
     if (own->parent != NONE)
         return (struct known_parts){.parent = true};
-    bool stands = own->site != NONE || own->equipment != NONE;
-    return (struct known_parts){.site = own->site != NONE, .equipment = stands, .parent = stands || lot->in_transit};
+    bool stands = lot->knowledge == PLACE_STATED;
+    return (struct known_parts){.site = own->site != NONE, .equipment = stands || own->equipment != NONE, .parent = true};
 }
 
-bool custody_is_out_of_equipment(const struct lot_state *lot)
+/* Equipment and the container it is bound to are one thing under two names. */
+static bool is_bound(const struct custody *c, int32_t container)
 {
+    for (size_t i = 0; i < c->facts->equipment_count; i++)
+        if (c->facts->equipment[i].container == container)
+            return true;
+    return false;
+}
+
+bool custody_is_out_of_equipment(const struct custody *c, const struct lot_state *lot)
+{
+    if (lot->place.parent != NONE)
+        return !is_bound(c, lot->place.parent);
     return lot->place.equipment == NONE && known_parts(lot).equipment;
 }
 
-bool custody_is_out_of_parent(const struct lot_state *lot)
+bool custody_is_out_of_parent(const struct custody *c, const struct lot_state *lot)
 {
-    return lot->place.parent == NONE && known_parts(lot).parent;
+    bool in_box = lot->place.equipment != NONE && c->facts->equipment[lot->place.equipment].container != NONE;
+    return lot->place.parent == NONE && known_parts(lot).parent && !in_box;
 }
 
 static bool differs(int32_t stated, int32_t own, bool known)
@@ -140,7 +152,6 @@ static bool is_stated(const struct place *place)
     return place->site != NONE || place->equipment != NONE || place->parent != NONE;
 }
 
-/* Equipment and the container it is bound to are one thing under two names. */
 static bool is_same_thing(const struct custody *c, int32_t equipment, int32_t container)
 {
     return equipment != NONE && container != NONE && c->facts->equipment[equipment].container == container;

@@ -89,8 +89,10 @@ void custody_set_answer(struct custody *c, int32_t answer, enum test_answer valu
 /* Puts everything back to before the undo entry `mark`. */
 void custody_undo_to(struct custody *c, size_t mark);
 
+/* How well a place that an event states is known: not at all when it states none. */
+enum place_knowledge custody_stated(struct place place);
 /* From `at` on the lot stands in `place`: keeps containers' contents. */
-void custody_place(struct custody *c, int32_t lot, int64_t at, struct place place);
+void custody_place(struct custody *c, int32_t lot, int64_t at, struct place place, enum place_knowledge knowledge);
 /* Nobody knows where it was since it last settled; written once. */
 void custody_blank(struct custody *c, int32_t lot, int64_t at);
 void custody_begin_life(struct custody *c, int32_t lot, const struct ordered_event *o, struct place place);
@@ -135,9 +137,9 @@ bool custody_admit(struct custody *c, const struct ordered_event *o, int32_t lot
 void custody_targets(struct custody *c, const struct ordered_event *o, target_list *out);
 /* `elsewhere` when the stated from differs; true when it did. */
 bool custody_check_from(struct custody *c, const struct ordered_event *o, int32_t lot);
-/* Is it known to stand in no equipment, in no container? */
-bool custody_is_out_of_equipment(const struct lot_state *lot);
-bool custody_is_out_of_parent(const struct lot_state *lot);
+/* Is it known to stand in no equipment, in no container? What is bound to the other counts as both. */
+bool custody_is_out_of_equipment(const struct custody *c, const struct lot_state *lot);
+bool custody_is_out_of_parent(const struct custody *c, const struct lot_state *lot);
 void custody_check_two_places(struct custody *c, const struct ordered_event *o, int32_t lot, struct place target);
 /* What `to` names, with the equipment's site; an equipment bound to a container becomes that container if `packs`. */
 struct place custody_to(const struct custody *c, const struct ordered_event *o, bool packs);

@@ -84,10 +84,17 @@ static void add_step(struct custody *c, struct stay_step step)
         vec_push(c->arena, &c->steps, step);
 }
 
-void custody_place(struct custody *c, int32_t lot, int64_t at, struct place place)
+enum place_knowledge custody_stated(struct place place)
+{
+    bool stated = place.site != NONE || place.equipment != NONE || place.parent != NONE;
+    return stated ? PLACE_STATED : PLACE_UNKNOWN;
+}
+
+void custody_place(struct custody *c, int32_t lot, int64_t at, struct place place, enum place_knowledge knowledge)
 {
     leave_parent(c, lot);
     custody_change(c, lot)->place = place;
+    custody_change(c, lot)->knowledge = knowledge;
     if (place.parent != NONE)
         join_parent(c, lot, place.parent);
     add_step(c, (struct stay_step){.lot = lot, .at = at, .place = place});
@@ -117,7 +124,13 @@ void custody_begin_life(struct custody *c, int32_t lot, const struct ordered_eve
     state->first_at = o->at;
     state->settled_at = o->at;
     state->ended_at = TIME_OPEN;
-    custody_place(c, lot, o->at, place);
+    /* A pool or a box is tested under its own name; a donation under the one its collection gives it. */
+    enum lot_kind kind = c->facts->lots[lot].kind;
+    if (kind == LOT_CONTAINER || kind == LOT_POOL) {
+        state->donation = custody_donation_of_id(c, c->facts->lots[lot].id);
+        custody_set_known(c, state->donation);
+    }
+    custody_place(c, lot, o->at, place, custody_stated(place));
 }
 
 static void close_release(struct custody *c, int32_t lot, int64_t at)
@@ -175,7 +188,7 @@ void custody_mark(struct custody *c, int32_t lot, const struct ordered_event *o)
         return;
     c->effect_in[lot] = c->serial;
     if (!c->quiet)
-        vec_push(c->arena, &c->marks, (struct mark_step){lot, {o->event->type, o->at, o->index}});
+        vec_push(c->arena, &c->marks, (struct mark_step){lot, {o->event->type, o->at, o->index, o->event->product}});
 }
 
 struct conflict custody_conflict(enum conflict_code code, int32_t lot, const struct ordered_event *o)

@@ -72,12 +72,8 @@ static int32_t product_of(const struct lot_case *c)
         return life->product;
     int32_t product = c->judge->facts->lots[c->lot].product;
     for (size_t i = 0; i < c->view.mark_count && i < life->mark_count; i++) {
-        if (life->marks[i].type != EVENT_RELABEL)
-            continue;
-        const struct event *event = &c->judge->facts->events[life->marks[i].event];
-        if (event->type == EVENT_CORRECT && event->replace)
-            event = event->replace;
-        product = event->product;
+        if (life->marks[i].type == EVENT_RELABEL)
+            product = life->marks[i].product;
     }
     return product;
 }

@@ -20,7 +20,8 @@ struct stay {
 struct life_mark {
     enum event_type type;
     int64_t at;
-    int32_t event; /* index into facts.events; a replacement goes by the event it replaces */
+    int32_t event;   /* index into facts.events; a replacement goes by the event it replaces */
+    int32_t product; /* relabel: what it became; else NONE */
 };
 
 struct lot_life {
