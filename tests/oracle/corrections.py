@@ -1,8 +1,6 @@
 """Which events count, and in which order (domain 6; fine print 10, 41, 47)."""
 from canonical import dump
 
-LATE = (1,)
-
 
 def order_key(event):
     """(event_time, gateway, epoch, seq, position); the id settles what the page leaves equal."""
@@ -20,13 +18,18 @@ class Ordered:
         self.effective = set()       # corrections that voided something
 
 
+def unknown_time(out, event, identity):
+    for lot in event["lots"] or [None]:
+        out.conflicts.append(("time_unknown", lot, identity, None, None))
+
+
 def order(all_events):
     out = Ordered()
     timed = sorted((e for e in all_events if e["time"] is not None), key=order_key)
     # Events without a time wait without effect (domain 1).
     for event in all_events:
         if event["time"] is None:
-            out.conflicts.append(("time_unknown", None, event["id"], None, None))
+            unknown_time(out, event, event["id"])
     # Two events with one id and different content: the first in the order counts.
     first = {}
     kept = []
@@ -64,7 +67,7 @@ def order(all_events):
             stand_in[key] = correction[key]
         stand_in["replace"] = None
         if stand_in["time"] is None:
-            out.conflicts.append(("time_unknown", None, target, None, None))
+            unknown_time(out, stand_in, target)
         elif stand_in["type"] != "correct":
             out.events.append(stand_in)
     out.events.sort(key=order_key)

@@ -152,7 +152,7 @@ class Fold:
         lot.begun_at, lot.begun_by = event["time"], event["id"]
         lot.state = state
         lot.states.append((event["time"], state, event["id"]))
-        # The default donation is the DIN in the lot's id (fine print 36); without one, the lot itself.
+        # The default donation is the DIN in the lot's id (fine print 36); without one, it has none.
         lot.donation = event["donation"] or din(lot.id)
         self.move(lot, place, event)
         if event["expires"] is not None:
@@ -540,7 +540,9 @@ class Fold:
         self.end(lot, event)
         place = lot.place
         if at_odds:
-            place, _ = self.go(event, lot, self.stated(event["from"]))
+            stated = self.stated(event["from"])                  # the newest scan is what someone saw
+            place = Place(stated["site"] or self.site_of(stated["equipment"]), stated["equipment"], stated["parent"],
+                          [part for part in NOWHERE_NAMES if stated[part] is None and stated["equipment"] is None])
         for identity in event["parts"]:
             part = self.lots.get(identity)
             if part is None:
@@ -573,11 +575,16 @@ class Fold:
 
     # --- tests and pools --------------------------------------------------------------------------------------
 
+    def collected(self, donation):
+        """Is a lot of this donation known, other than the sample taken from it?"""
+        return donation is not None and any(lot.begun_at is not None and lot.kind != "sample" and lot.donation == donation
+                                            for lot in self.lots.values())
+
     def test(self, event):
         """Results join the donation (domain 6); per analysis the last in the order counts (fine print 36)."""
         donations = set()
-        if event["donation"] is not None:
-            if any(lot.begun_at is not None and lot.donation == event["donation"] for lot in self.lots.values()):
+        if event["donation"] is not None and not event["lots"]:
+            if self.collected(event["donation"]):
                 donations.add(event["donation"])
                 self.effects[event["id"]] = True
             else:
@@ -589,13 +596,13 @@ class Fold:
                 continue
             if lot.begun_at is None and lot.kind == "container":
                 self.begin(lot, UNKNOWN, "raw", {**event, "expires": None, "donation": None})
-            if lot.begun_at is None:
+            donation = event["donation"] or lot.donation
+            if lot.begun_at is None or not self.collected(donation):
                 self.conflict("not_collected", identity)
                 self.touch(lot, False)
                 continue
-            if event["donation"] is None:
-                donations.add(lot.donation)
-            self.touch(lot, event["donation"] is None or bool(donations))
+            donations.add(donation)
+            self.touch(lot, True)
         for donation in donations:
             self.results.setdefault(donation, {}).update(event["results"] or {})
             if "reactive" in (event["results"] or {}).values():
@@ -684,9 +691,9 @@ class Fold:
 
 
 def din(identity):
-    """The donation number at the head of a lot's id, or the id itself (domain 7: 13 characters)."""
+    """The donation number at the head of a lot's id, if it has one (domain 7: 13 characters)."""
     found = re.match(r"=?([A-NP-Z1-9][0-9A-Z]{4}[0-9]{8})", identity)
-    return found.group(1) if found else identity
+    return found.group(1) if found else None
 
 
 def order_uncertain(scenario, events, done):

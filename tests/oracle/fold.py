@@ -53,7 +53,7 @@ def describe_lot(world, lot):
     life = Life(world, lot)
     policy = exposure.ruling_policy(world, lot, life)
     out["stays"] = [{"from": a, "to": b, **place.detail()} for a, b, place in open_end(stays(lot))]
-    out["where"] = [{"from": a, "to": b, "equipment": e} for a, b, e in open_end(life.where)]
+    out["where"] = [{"from": a, "to": b, "equipment": e} for a, b, e in open_end(life.where_itself())]
     out["mkt_mc"] = exposure.lot_mean_kinetic(life, policy)
     out["verdict"] = exposure.verdict(world, lot, life)
     conflicts = []
