@@ -35,7 +35,8 @@ def order(all_events):
     kept = []
     for event in timed:
         if event["id"] in first:
-            out.conflicts.append(("duplicate_id", None, event["id"], event["time"], None))
+            for lot in event["lots"] or [None]:
+                out.conflicts.append(("duplicate_id", lot, event["id"], event["time"], None))
         else:
             first[event["id"]] = event
             kept.append(event)

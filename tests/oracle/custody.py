@@ -555,6 +555,7 @@ class Fold:
                 continue
             self.begin(part, place, lot.state, event)
             part.parent_lot, part.donation = lot.id, lot.donation
+            part.product = part.product or lot.product
             part.on_hold, part.recalled, part.transit = lot.on_hold, lot.recalled, lot.transit
             part.collected_at, part.attested_until = lot.collected_at, lot.attested_until
             if event["expires"] is None:
@@ -618,8 +619,12 @@ class Fold:
             lot = self.lots.get(identity)
             if lot is None:
                 self.conflict("bad_identifier", identity)
+            elif lot.kind == "container" and lot.ended_at is not None:
+                named.add(identity)
             elif lot.kind == "container":
                 # A container named in `pool` stands for its contents (fine print 40).
+                if lot.begun_at is None:
+                    self.begin(lot, UNKNOWN, "raw", {**event, "expires": None, "donation": None})
                 inner |= {i for i in self.inside(identity) if self.lots[i].kind != "container"}
             else:
                 named.add(identity)
@@ -668,12 +673,7 @@ class Fold:
         boxes = [i for i in named if self.lots[i].kind == "container"]
         if event["expected"] is not None:
             expected = set(event["expected"])
-        elif kind == "unpack":
-            if container is None:
-                parents = {self.lots[i].place.parent for i in named}
-                container = parents.pop() if len(parents) == 1 else None
-            if container is None:
-                return
+        elif kind in ("unpack", "receive") and container is not None:
             expected = {lot.id for lot in self.lots.values() if lot.alive() and lot.place.parent == container}
         elif kind == "receive":
             # Only a scan that went into the boxes can be compared with what is in them.

@@ -40,20 +40,21 @@ def seen(life, policy, rule):
 
 def longest_run(timeline, allowed=None):
     """Fine print 21: from the first beyond instant to the last, through everything but handling, until the value is
-    inside by H or the phase changes. Returns (longest, the first counted instant past `allowed`, fine print 22)."""
-    longest, breached_at, counted, waiting, running = 0, None, [], [], False
+    inside by H or the phase changes. Returns (longest, the first beyond instant that makes it more than allowed)."""
+    longest, breached_at, length, waiting, running = 0, None, 0, 0, False
     for a, b, state in timeline:
         if state == "beyond":
             if not running:
-                running, counted, waiting = True, [], []
-            counted, waiting = counted + waiting + [(a, b)], []
-            longest = max(longest, sum(y - x for x, y in counted))
-            if allowed is not None and breached_at is None:
-                breached_at = past(counted, allowed)
+                running, length, waiting = True, 0, 0
+            before = length + waiting
+            length, waiting = before + b - a, 0
+            if allowed is not None and breached_at is None and length > allowed:
+                breached_at = a + max(0, allowed - before)
+            longest = max(longest, length)
         elif state in ("recovered", "out"):
             running = False
         elif state != "handling" and running:
-            waiting.append((a, b))
+            waiting += b - a
     return longest, breached_at
 
 
@@ -233,10 +234,9 @@ def segments(life, policy):
 
 
 def lot_mean_kinetic(life, policy):
-    counts, horizon = policy is None or policy["calibration_lapsed"] == "flag", life.horizon()
+    counts = policy is None or policy["calibration_lapsed"] == "flag"
     weighted = []
     for a, b, piece, _, _ in life.pieces(policy):
-        b = min(b, horizon)
-        if piece is not None and a < b and piece.good(counts):
+        if piece is not None and piece.good(counts):
             weighted.append((max(piece.good(counts)), b - a))
     return mean_kinetic(weighted)
