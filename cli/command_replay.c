@@ -27,7 +27,7 @@ enum { GATEWAYS_MOST = 64 };
 
 struct replay_options {
     const char *csv, *gateway, *probe, *site, *folder, *gateways, *readings, *shuffle;
-    bool late, no_wait, register_again;
+    bool late, no_wait, register_again, again;
 };
 
 struct replay {
@@ -98,6 +98,8 @@ static enum outcome replay_one(struct replay *replay, size_t which, struct why *
     enum outcome outcome = replay_gateway_open(&gateway, replay->say, &replay->home, &settings, why);
     if (outcome == DONE)
         outcome = seal_all(replay, gateway.sender, which, why);
+    if (outcome == DONE && replay->options->again)
+        outcome = sender_again(gateway.sender, why);
     if (outcome == DONE)
         outcome =
             sender_deliver(gateway.sender, replay->home.settings.receipt_wait_s * 1000, show, &progress, why);
@@ -142,6 +144,8 @@ static int run(struct replay *replay)
 {
     struct why why = {""};
     enum outcome outcome = replay_file_read(&replay->file, replay->options->csv, stderr, &why);
+    if (outcome == DONE && replay->options->again)
+        outcome = say_again(&replay->home, &why);
     for (size_t i = 0; outcome == DONE && replay->file.count > 0 && i < (size_t)replay->gateway_count; i++)
         outcome = replay_one(replay, i, &why);
     if (outcome != DONE)
@@ -186,6 +190,8 @@ int command_replay(int argc, char **argv)
         {"late", NULL, "send on the late lane", false, 0, &o.late, 0},
         {"shuffle", "SEED", "send on the late lane, in an order drawn from SEED", false, &o.shuffle, 0, 0},
         {"register", NULL, "register the keys also when they are not new", false, 0, &o.register_again, 0},
+        {"again", NULL, "send again what was receipted, the admin's own too: for a ledger that lost it",
+         false, 0, &o.again, 0},
         {"no-wait", NULL, "do not wait until the fold has caught up", false, 0, &o.no_wait, 0},
         SAY_ARGUMENTS(say),
     };

@@ -165,3 +165,14 @@ int say_register(const struct say *say, Silsila__V1__Register *entry, const char
     home_close(&home);
     return status;
 }
+
+enum outcome say_again(struct home *home, struct why *why)
+{
+    scoped_by(admin_close) struct admin admin = {0};
+    enum outcome outcome = admin_open(&admin, home, why);
+    if (outcome == DONE)
+        outcome = sender_again(admin.sender, why);
+    return outcome == DONE
+               ? sender_deliver(admin.sender, home->settings.receipt_wait_s * 1000, NULL, NULL, why)
+               : outcome;
+}

@@ -74,6 +74,16 @@ uint64_t sender_last_seq(const struct sender *sender)
     return state.next_seq - 1;
 }
 
+enum outcome sender_again(struct sender *sender, struct why *why)
+{
+    struct outbox_state state;
+    uint64_t again;
+    outbox_read_state(sender->outbox, &state);
+    return state.next_seq < 2
+               ? DONE
+               : outbox_resend(sender->outbox, state.epoch.epoch, 1, state.next_seq - 1, &again, why);
+}
+
 /* ---- sealing ---- */
 
 struct sealing {

@@ -55,6 +55,10 @@ MUST_CHECK enum outcome sender_deliver(struct sender *sender, int64_t wait_ms,
                                        void (*progress)(void *context, size_t receipted, size_t total),
                                        void *context, struct why *why);
 
+/* Takes everything of the present epoch that is still kept back among the unreceipted: for a ledger that lost
+ * it. */
+MUST_CHECK enum outcome sender_again(struct sender *sender, struct why *why);
+
 /* Highest seq of the present epoch, 0 when nothing was sealed in it. */
 uint64_t sender_last_seq(const struct sender *sender);
 
