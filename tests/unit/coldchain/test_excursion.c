@@ -304,6 +304,106 @@ START_TEST(a_cold_rule_closes_above_its_limit)
 }
 END_TEST
 
+/* ---- snapshots ---- */
+
+struct random {
+    uint64_t state;
+};
+
+static int64_t below(struct random *random, int64_t bound)
+{
+    random->state = random->state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (int64_t)((random->state >> 33) % (uint64_t)bound);
+}
+
+/* Three probes of two gateways, placed and moved, warm and silent as they please. */
+static void fill_at_random(struct world *w, struct random *random)
+{
+    (void)world_gateway(w, 60 + below(random, 60));
+    (void)world_gateway(w, 60 + below(random, 60));
+    (void)world_store(w);
+    for (int i = 0; i < 3; i++) {
+        int32_t probe = world_probe(w, (int32_t)below(random, 2));
+        int64_t from = below(random, 30);
+        world_place(w, probe, 0, below(random, 4) ? ROLE_PRODUCT : ROLE_AIR, from, from + 1 + below(random, 60));
+        world_place(w, probe, 0, ROLE_PRODUCT, from + 20 + below(random, 60), TIME_OPEN);
+        for (int64_t minute = below(random, 10); minute < 120; minute += 1 + below(random, 20))
+            world_read(w, probe, minute, -24 + below(random, 7))->good = below(random, 8) > 0;
+    }
+}
+
+struct folded {
+    struct excursion items[64];
+    size_t count;
+};
+
+static void fold_spans(struct world *w, struct excursion_fold *fold, int64_t from, int64_t to, struct folded *out)
+{
+    int64_t watermarks[2] = {w->gateways[0].heard_through, w->gateways[1].heard_through};
+    struct carried_list readings[3];
+    struct walk walk;
+    struct span span;
+    for (size_t i = 0; i < 3; i++)
+        readings[i] = carry_readings(&w->probes[i], NULL, 0, &w->arena);
+    struct placed_list *lists = placements_resolve(&w->facts, watermarks, &w->arena);
+    ck_assert(walk_begin(&walk, lists[0], readings, w->equipment[0].max_gap_ms, ROLE_ANY, false, from, &w->arena));
+    while (walk_next(&walk, &span) && span.from < to)
+        out->count += excursion_fold_add(fold, &span, span.from, span.to < to ? span.to : to, &out->items[out->count]);
+}
+
+START_TEST(a_fold_from_its_snapshot_equals_the_whole)
+{
+    struct random random = {99};
+    size_t found = 0;
+    for (int round = 0; round < 150; round++) {
+        scoped_by(world_free) struct world w = {0};
+        fill_at_random(&w, &random);
+        struct equipment_rule *rule = world_rule(&w, "warm", above_c(-21), below(&random, 20), below(&random, 3) * 1000);
+        struct folded whole = {0};
+        struct excursion_fold fold;
+        excursion_fold_begin(&fold, rule, 0);
+        fold_spans(&w, &fold, TIME_NONE, TIME_OPEN, &whole);
+        whole.count += excursion_fold_end(&fold, TIME_OPEN, END_RULE, &whole.items[whole.count]);
+        for (int64_t cut = MIN(35); cut < MIN(120); cut += MIN(7) + 1) {
+            struct folded parts = {0};
+            excursion_fold_begin(&fold, rule, 0);
+            fold_spans(&w, &fold, TIME_NONE, cut, &parts);
+            struct excursion_fold snapshot = fold;
+            fold_spans(&w, &snapshot, cut, TIME_OPEN, &parts);
+            parts.count += excursion_fold_end(&snapshot, TIME_OPEN, END_RULE, &parts.items[parts.count]);
+            ck_assert_uint_eq(parts.count, whole.count);
+            for (size_t i = 0; i < whole.count; i++) {
+                ck_assert_int_eq(parts.items[i].opened_at, whole.items[i].opened_at);
+                ck_assert_int_eq(parts.items[i].closed_at, whole.items[i].closed_at);
+                ck_assert_int_eq(parts.items[i].confirmed_at, whole.items[i].confirmed_at);
+                ck_assert_int_eq(parts.items[i].peak_mc, whole.items[i].peak_mc);
+                ck_assert_int_eq(parts.items[i].peak_at, whole.items[i].peak_at);
+                ck_assert_int_eq(parts.items[i].unknown_ms, whole.items[i].unknown_ms);
+            }
+        }
+        found += whole.count;
+    }
+    ck_assert_uint_gt(found, 150);
+}
+END_TEST
+
+START_TEST(a_rule_that_ends_in_pending_time_leaves_its_excursion_open)
+{
+    scoped_by(world_free) struct world w = {0};
+    int32_t probe = world_simple_store(&w);
+    w.gateways[0].heard_through = MIN(30);
+    struct equipment_rule *rule = world_rule(&w, "warm", above_c(-20), 10, 0);
+    rule->valid_to = MIN(30);
+    (void)world_read(&w, probe, 5, -19);
+    struct equipment_result r = world_judge_store(&w, 0);
+    ck_assert_int_eq(r.excursions.items[0].closed_at, MIN(30)); /* heard to its end exactly */
+    rule->valid_to = MIN(30) + 1;
+    r = world_judge_store(&w, 0);
+    ck_assert(r.excursions.items[0].closed_at == TIME_OPEN);
+    ck_assert_int_eq((int)r.excursions.items[0].ended, (int)END_OPEN);
+}
+END_TEST
+
 static Suite *suite_of_excursion(void)
 {
     Suite *suite = suite_create("excursion");
@@ -325,6 +425,8 @@ static Suite *suite_of_excursion(void)
     tcase_add_test(cases, the_peak_of_a_band_is_the_farthest_outside_it);
     tcase_add_test(cases, excursions_are_listed_by_opening_then_rule);
     tcase_add_test(cases, a_cold_rule_closes_above_its_limit);
+    tcase_add_test(cases, a_fold_from_its_snapshot_equals_the_whole);
+    tcase_add_test(cases, a_rule_that_ends_in_pending_time_leaves_its_excursion_open);
     suite_add_tcase(suite, cases);
     return suite;
 }
