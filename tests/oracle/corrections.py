@@ -19,8 +19,7 @@ class Ordered:
 
 
 def unknown_time(out, event, identity):
-    for lot in event["lots"] or [None]:
-        out.conflicts.append(("time_unknown", lot, identity, None, None))
+    out.conflicts.append(("time_unknown", None, identity, None, None))
 
 
 def order(all_events):
@@ -35,8 +34,7 @@ def order(all_events):
     kept = []
     for event in timed:
         if event["id"] in first:
-            for lot in event["lots"] or [None]:
-                out.conflicts.append(("duplicate_id", lot, event["id"], event["time"], None))
+            out.conflicts.append(("duplicate_id", None, event["id"], event["time"], None))
         else:
             first[event["id"]] = event
             kept.append(event)

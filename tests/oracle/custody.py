@@ -18,7 +18,8 @@ class Place:
 
     def __init__(self, site=None, equipment=None, parent=None, unknown=()):
         self.site, self.equipment, self.parent = site, equipment, parent
-        self.unknown = frozenset(unknown)
+        # A lot is always at some site or under way: a site that is not known is never known to be none.
+        self.unknown = frozenset(unknown) | ({"site"} if site is None else set())
 
     def key(self):
         return (self.site, self.equipment, self.parent)
@@ -152,7 +153,7 @@ class Fold:
         lot.begun_at, lot.begun_by = event["time"], event["id"]
         lot.state = state
         lot.states.append((event["time"], state, event["id"]))
-        # The default donation is the DIN in the lot's id (fine print 36); without one, it has none.
+        # The default donation is the DIN in the lot's id (fine print 36); without one, the lot itself.
         lot.donation = event["donation"] or din(lot.id)
         self.move(lot, place, event)
         if event["expires"] is not None:
@@ -555,7 +556,6 @@ class Fold:
                 continue
             self.begin(part, place, lot.state, event)
             part.parent_lot, part.donation = lot.id, lot.donation
-            part.product = part.product or lot.product
             part.on_hold, part.recalled, part.transit = lot.on_hold, lot.recalled, lot.transit
             part.collected_at, part.attested_until = lot.collected_at, lot.attested_until
             if event["expires"] is None:
@@ -584,7 +584,7 @@ class Fold:
     def test(self, event):
         """Results join the donation (domain 6); per analysis the last in the order counts (fine print 36)."""
         donations = set()
-        if event["donation"] is not None and not event["lots"]:
+        if not event["lots"]:
             if self.collected(event["donation"]):
                 donations.add(event["donation"])
                 self.effects[event["id"]] = True
@@ -653,6 +653,9 @@ class Fold:
             else:
                 self.touch(lot, False)
         if not members:
+            if not any(c[2] == event["id"] for c in self.conflicts):
+                for identity in event["lots"]:
+                    self.conflict("not_collected", identity)                   # empty boxes: no event is dropped
             if pool is not None:
                 self.touch(pool, False)                                        # no valid member: no effect
             return
@@ -673,7 +676,12 @@ class Fold:
         boxes = [i for i in named if self.lots[i].kind == "container"]
         if event["expected"] is not None:
             expected = set(event["expected"])
-        elif kind in ("unpack", "receive") and container is not None:
+        elif kind == "unpack":
+            if container is None:
+                parents = {self.lots[i].place.parent for i in named if self.lots[i].alive()}
+                container = parents.pop() if len(parents) == 1 else None
+            if container is None:
+                return
             expected = {lot.id for lot in self.lots.values() if lot.alive() and lot.place.parent == container}
         elif kind == "receive":
             # Only a scan that went into the boxes can be compared with what is in them.
@@ -691,9 +699,9 @@ class Fold:
 
 
 def din(identity):
-    """The donation number at the head of a lot's id, if it has one (domain 7: 13 characters)."""
+    """The donation number at the head of a lot's id, or the id itself (domain 7: 13 characters)."""
     found = re.match(r"=?([A-NP-Z1-9][0-9A-Z]{4}[0-9]{8})", identity)
-    return found.group(1) if found else None
+    return found.group(1) if found else identity
 
 
 def order_uncertain(scenario, events, done):

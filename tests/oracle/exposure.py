@@ -234,9 +234,10 @@ def segments(life, policy):
 
 
 def lot_mean_kinetic(life, policy):
-    counts = policy is None or policy["calibration_lapsed"] == "flag"
+    counts, horizon = policy is None or policy["calibration_lapsed"] == "flag", life.horizon()
     weighted = []
     for a, b, piece, _, _ in life.pieces(policy):
-        if piece is not None and piece.good(counts):
+        b = min(b, horizon)
+        if piece is not None and a < b and piece.good(counts):
             weighted.append((max(piece.good(counts)), b - a))
     return mean_kinetic(weighted)

@@ -53,7 +53,7 @@ def describe_lot(world, lot):
     life = Life(world, lot)
     policy = exposure.ruling_policy(world, lot, life)
     out["stays"] = [{"from": a, "to": b, **place.detail()} for a, b, place in open_end(stays(lot))]
-    out["where"] = [{"from": a, "to": b, "equipment": e} for a, b, e in open_end(life.where_itself())]
+    out["where"] = [{"from": a, "to": b, "equipment": e} for a, b, e in open_end(life.where)]
     out["mkt_mc"] = exposure.lot_mean_kinetic(life, policy)
     out["verdict"] = exposure.verdict(world, lot, life)
     conflicts = []
@@ -80,7 +80,7 @@ def missed_deadlines(lot, life, policy):
 def expired(world, lot, life):
     """Fine print 39: left when the lot lives then and something of it, or its equipment's watermark, is known later."""
     at = expiry(world.scenario, lot)
-    if at is None or life.end <= at or not life.known_later_than(at):
+    if at is None or life.end <= at or not life.known_later_than(at - 1):
         return []
     return [("expired", lot.id, None, at, None)]
 
@@ -128,7 +128,8 @@ def describe_conflicts(conflicts):
     keys = ("code", "lot", "event", "at", "detail")
     rows = {dump(dict(zip(keys, c))): dict(zip(keys, c)) for c in conflicts}
     return sorted(rows.values(), key=lambda c: ((c["at"] is not None, c["at"] or 0), (c["lot"] is not None, c["lot"] or ""),
-                                                c["code"], c["event"] or "", dump(c["detail"])))
+                                                c["code"], c["event"] or "",
+                                                (c["detail"] or {}).get("rule") or "", dump(c["detail"])))
 
 
 def main(arguments):

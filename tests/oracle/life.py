@@ -99,10 +99,6 @@ class Life:
             item = world.equipment[self.where[-1][2]]
             self.watermark = item.watermark(FOREVER)
 
-    def where_itself(self):
-        """Without its ancestors' lives."""
-        return [[max(a, self.lot.begun_at), b, e] for a, b, e in self.where if b > self.lot.begun_at]
-
     def first(self, kind, at_or_after=None):
         """(time, event id) of the first such event of the lot or any of its ancestors; None if there is none.
 

@@ -308,5 +308,6 @@ def read(path):
     for name, key in (("sites", "id"), ("equipment", "id"), ("products", "code"), ("lots", "id")):
         scenario[name] = by_key(scenario[name], name, key)
     by_key(scenario["policies"], "policies", "id", "version")
+    scenario["zone"] = scenario["zone"] or [[0, 60]]
     by_key(scenario["zone"], "zone", 0)
     return scenario

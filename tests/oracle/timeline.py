@@ -37,12 +37,13 @@ class Placement:
 class Probe:
     """What one placed probe in use says during a piece."""
 
-    def __init__(self, gateway, value, lapsed, pending, last_value):
+    def __init__(self, gateway, value, lapsed, pending, last_value, last_end=None):
         self.gateway = gateway
         self.value = value                # millidegrees while good, else None
         self.lapsed = lapsed              # its calibration had lapsed when it was read
         self.pending = pending            # its gateway has not been heard to here
         self.last_value = last_value      # while silent: the value with which its last carry here ended
+        self.last_end = last_end          # and when
 
 
 class Piece:
@@ -220,7 +221,8 @@ class Equipment:
             for p in using:
                 now, before = p.at(start)
                 probes.append(Probe(p.gateway, now.value if now else None, bool(now and now.lapsed),
-                                    start >= self.watermark_of(p.gateway), before.value if before else None))
+                                    start >= self.watermark_of(p.gateway), before.value if before else None,
+                                    before.end if before else None))
             fallback = watermark
             if fallback is None and role is not None:
                 fallback = self.watermark(start)          # this role was never placed yet: the equipment's own
