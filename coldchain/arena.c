@@ -28,7 +28,8 @@ static struct arena_block *block_with_room(struct arena *arena, size_t bytes)
     return block;
 }
 
-void *arena_new(struct arena *arena, size_t count, size_t size)
+/* Not zeroed: what arena_grow() gives is written before it is read. */
+static void *new_piece(struct arena *arena, size_t count, size_t size, size_t *rounded)
 {
     size_t bytes;
     if (arena->failed || __builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 4) {
@@ -43,7 +44,16 @@ void *arena_new(struct arena *arena, size_t count, size_t size)
     }
     void *piece = block->data + block->used;
     block->used += bytes;
-    memset(piece, 0, bytes);
+    *rounded = bytes;
+    return piece;
+}
+
+void *arena_new(struct arena *arena, size_t count, size_t size)
+{
+    size_t bytes;
+    void *piece = new_piece(arena, count, size, &bytes);
+    if (piece)
+        memset(piece, 0, bytes);
     return piece;
 }
 
@@ -78,7 +88,8 @@ bool arena_grow(struct arena *arena, void **items, size_t count, size_t *room, s
     if (count < *room)
         return true;
     size_t wider = *room ? *room * 2 : 8;
-    void *grown = arena_new(arena, wider, size);
+    size_t bytes;
+    void *grown = new_piece(arena, wider, size, &bytes);
     if (!grown)
         return false;
     if (count > 0)

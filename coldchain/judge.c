@@ -6,7 +6,6 @@
 #include "coldchain/clock.h"
 #include "coldchain/excursion.h"
 #include "coldchain/judge_private.h"
-#include "coldchain/mkt.h"
 #include "coldchain/threshold.h"
 
 /* ---- beginning ---- */
@@ -105,9 +104,16 @@ struct track judge_track(struct judge *judge, int32_t equipment, bool strict)
         kept->tracks[strict] =
             track_make(judge->placed[equipment], judge->readings, judge->facts->equipment[equipment].max_gap_ms,
                        ROLE_ANY, strict, TIME_NONE, judge->arena);
+        kept->means[strict] = mkt_index_make(kept->tracks[strict], judge->arena);
         kept->track_made[strict] = true;
     }
     return kept->tracks[strict];
+}
+
+void judge_add_mean(struct judge *judge, int32_t equipment, bool strict, int64_t from, int64_t to, struct mkt *mean)
+{
+    (void)judge_track(judge, equipment, strict);
+    mkt_add_indexed(mean, &judge->equipment[equipment].means[strict], from, to);
 }
 
 struct timeline judge_timeline(struct judge *judge, int32_t equipment, bool strict, struct threshold threshold,
@@ -186,7 +192,7 @@ enum outcome judge_equipment(struct judge *judge, int32_t equipment, struct equi
                          judge->arena, result))
         return fail(why, RETRY, "equipment %s: out of memory", judge->facts->equipment[equipment].id);
     struct mkt mean = {0};
-    mkt_add_track(&mean, judge_track(judge, equipment, false), TIME_NONE, TIME_OPEN);
+    judge_add_mean(judge, equipment, false, TIME_NONE, TIME_OPEN, &mean);
     result->has_mkt = mkt_value(&mean, &result->mkt_mc);
     if (judge->arena->failed)
         return fail(why, RETRY, "equipment %s: out of memory", judge->facts->equipment[equipment].id);

@@ -5,7 +5,6 @@
 #include "coldchain/exposure.h"
 #include "coldchain/judge.h"
 #include "coldchain/judge_private.h"
-#include "coldchain/mkt.h"
 #include "coldchain/policy.h"
 #include "coldchain/threshold.h"
 #include "coldchain/verdict.h"
@@ -400,7 +399,7 @@ static void write_mkt(struct lot_case *c, struct lot_result *result)
         const struct whereabouts *where = &c->where.vec.items[i];
         int64_t to = where->to < c->horizon ? where->to : c->horizon; /* it is a figure too */
         if (where->equipment != NONE && where->from < to)
-            mkt_add_track(&mean, judge_track(c->judge, where->equipment, strict), where->from, to);
+            judge_add_mean(c->judge, where->equipment, strict, where->from, to, &mean);
     }
     result->has_mkt = mkt_value(&mean, &result->mkt_mc);
 }

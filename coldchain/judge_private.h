@@ -4,6 +4,7 @@
 
 #include "coldchain/carry.h"
 #include "coldchain/judge.h"
+#include "coldchain/mkt.h"
 #include "coldchain/placement.h"
 #include "coldchain/timeline.h"
 #include "coldchain/whereabouts.h"
@@ -12,6 +13,7 @@
 struct judged_equipment {
     bool track_made[2];
     struct track tracks[2];
+    struct mkt_index means[2];
     VEC(struct timeline) timelines[2];
 };
 
@@ -32,6 +34,9 @@ struct judge {
 
 /* The track of the role in use; made on first use. */
 struct track judge_track(struct judge *judge, int32_t equipment, bool strict);
+
+/* Adds the known time of the role in use within [from, to) to a mean. */
+void judge_add_mean(struct judge *judge, int32_t equipment, bool strict, int64_t from, int64_t to, struct mkt *mean);
 
 /* The timeline of the role in use; made on first use. A copy, whose items are the judge's. */
 struct timeline judge_timeline(struct judge *judge, int32_t equipment, bool strict, struct threshold threshold,

@@ -28,21 +28,28 @@ bool mkt_value(const struct mkt *mean, int64_t *mc)
     return true;
 }
 
-void mkt_add_track(struct mkt *mean, struct track track, int64_t from, int64_t to)
+/* The first piece that ends after `at`. */
+static size_t first_piece(struct track track, int64_t at)
 {
     size_t low = 0;
     size_t high = track.count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (track.items[middle].to <= from)
+        if (track.items[middle].to <= at)
             low = middle + 1;
         else
             high = middle;
     }
-    /* Neighbouring pieces often hold one value (of the two extremes the mean looks at one only), and exp() is dear. */
+    return low;
+}
+
+/* Adds pieces [first, last) within [from, to). Neighbouring pieces often hold one value (the mean looks at one of the
+ * two extremes only), and exp() is dear. */
+static void add_pieces(struct mkt *mean, struct track track, size_t first, size_t last, int64_t from, int64_t to)
+{
     double weight = 0;
     int64_t weight_of = INT64_MIN;
-    for (size_t i = low; i < track.count && track.items[i].from < to; i++) {
+    for (size_t i = first; i < last && track.items[i].from < to; i++) {
         const struct track_piece *piece = &track.items[i];
         if (!piece->known)
             continue;
@@ -57,3 +64,37 @@ void mkt_add_track(struct mkt *mean, struct track track, int64_t from, int64_t t
     }
 }
 
+void mkt_add_track(struct mkt *mean, struct track track, int64_t from, int64_t to)
+{
+    add_pieces(mean, track, first_piece(track, from), track.count, from, to);
+}
+
+enum { PIECES_PER_BLOCK = 64 };
+
+struct mkt_index mkt_index_make(struct track track, struct arena *arena)
+{
+    size_t count = track.count / PIECES_PER_BLOCK;
+    struct mkt *blocks = arena_new(arena, count, sizeof *blocks);
+    for (size_t i = 0; blocks && i < count; i++)
+        add_pieces(&blocks[i], track, i * PIECES_PER_BLOCK, (i + 1) * PIECES_PER_BLOCK, TIME_NONE, TIME_OPEN);
+    return (struct mkt_index){track, blocks};
+}
+
+void mkt_add_indexed(struct mkt *mean, const struct mkt_index *index, int64_t from, int64_t to)
+{
+    size_t first = first_piece(index->track, from);
+    size_t last = to == TIME_OPEN ? index->track.count : first_piece(index->track, to);
+    /* Whole blocks are those of which every piece lies within: the piece at `first` may begin before `from`. */
+    size_t first_block = first / PIECES_PER_BLOCK + 1;
+    size_t last_block = last / PIECES_PER_BLOCK;
+    if (!index->blocks || first_block >= last_block) {
+        add_pieces(mean, index->track, first, index->track.count, from, to);
+        return;
+    }
+    add_pieces(mean, index->track, first, first_block * PIECES_PER_BLOCK, from, to);
+    for (size_t i = first_block; i < last_block; i++) {
+        mean->weighted += index->blocks[i].weighted;
+        mean->known_ms += index->blocks[i].known_ms;
+    }
+    add_pieces(mean, index->track, last_block * PIECES_PER_BLOCK, index->track.count, from, to);
+}

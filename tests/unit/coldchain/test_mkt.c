@@ -67,6 +67,33 @@ START_TEST(a_track_counts_known_time_inside_the_interval_at_its_highest_value)
 }
 END_TEST
 
+START_TEST(an_index_gives_what_the_pieces_give)
+{
+    static struct track_piece pieces[1000];
+    for (int64_t i = 0; i < 1000; i++)
+        pieces[i] = (struct track_piece){i * 10, (i + 1) * 10, 0, -30000 + i % 97 * 300, i % 11 != 0, false};
+    struct track track = {pieces, 1000};
+    struct arena arena = {0};
+    struct mkt_index index = mkt_index_make(track, &arena);
+    for (int64_t from = -5; from < 10000; from += 313)
+        for (int64_t to = from + 1; to < 10100; to += 401) {
+            struct mkt plain = {0};
+            struct mkt quick = {0};
+            int64_t a = 0;
+            int64_t b = 0;
+            mkt_add_track(&plain, track, from, to);
+            mkt_add_indexed(&quick, &index, from, to);
+            ck_assert_int_eq(plain.known_ms, quick.known_ms);
+            ck_assert_int_eq(mkt_value(&plain, &a), mkt_value(&quick, &b));
+            ck_assert_int_eq(a, b);
+        }
+    struct mkt all = {0};
+    mkt_add_indexed(&all, &index, TIME_NONE, TIME_OPEN);
+    ck_assert_int_eq(all.known_ms, 9090); /* 91 of 1000 are unknown */
+    arena_free(&arena);
+}
+END_TEST
+
 static Suite *suite_of_mkt(void)
 {
     Suite *suite = suite_create("mean kinetic temperature");
@@ -76,6 +103,7 @@ static Suite *suite_of_mkt(void)
     tcase_add_test(cases, one_temperature_is_its_own_mean);
     tcase_add_test(cases, without_known_time_there_is_none);
     tcase_add_test(cases, a_track_counts_known_time_inside_the_interval_at_its_highest_value);
+    tcase_add_test(cases, an_index_gives_what_the_pieces_give);
     suite_add_tcase(suite, cases);
     return suite;
 }
