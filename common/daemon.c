@@ -25,6 +25,8 @@ struct daemon {
     int64_t watchdog_ms;      /* what systemd allows between signs of life; 0: it does not ask */
     int64_t watchdog_told_ms;
     struct metrics metrics;
+    void (*refresh)(void *context); /* before each answer on /metrics; may be NULL */
+    void *refresh_context;
 };
 
 /* Pages. */
@@ -38,6 +40,8 @@ static bool stalled(const struct daemon *daemon)
 static unsigned write_page(const struct daemon *daemon, const char *url, struct buffer *page)
 {
     if (strcmp(url, "/metrics") == 0) {
+        if (daemon->refresh)
+            daemon->refresh(daemon->refresh_context);
         daemon_metrics_text(daemon, page);
         return MHD_HTTP_OK;
     }
@@ -198,6 +202,12 @@ struct metric *daemon_metric(struct daemon *daemon, enum metric_type type, const
                              const char *help)
 {
     return metrics_register(&daemon->metrics, type, name, labels, help);
+}
+
+void daemon_before_metrics(struct daemon *daemon, void (*refresh)(void *context), void *context)
+{
+    daemon->refresh = refresh;
+    daemon->refresh_context = context;
 }
 
 void daemon_metrics_text(const struct daemon *daemon, struct buffer *out)

@@ -62,6 +62,8 @@ MUST_CHECK struct metric *daemon_metric(struct daemon *daemon, enum metric_type 
 void metric_add(struct metric *metric, double more);
 void metric_set(struct metric *metric, double value);
 double metric_value(const struct metric *metric);
+/* `refresh` is called before each answer on /metrics, to set what is cheaper to read then than to keep. */
+void daemon_before_metrics(struct daemon *daemon, void (*refresh)(void *context), void *context);
 /* The exposition as it would be served: for tests. */
 void daemon_metrics_text(const struct daemon *daemon, struct buffer *out);
 

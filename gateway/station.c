@@ -214,16 +214,21 @@ static void report_health(void *context)
     loop_timer_set(station->health_timer, loop_now_ms(station->loop) + station->settings->health_s * 1000);
 }
 
-static void tidy(void *context)
+static void refresh_metrics(void *context)
 {
     struct station *station = context;
     struct device_measure measures[HEALTH_MEASURES];
+    health_publish(station->daemon, measures, measure(station, measures));
+}
+
+static void tidy(void *context)
+{
+    struct station *station = context;
     struct why why = {""};
     struct log_quoted quoted;
     struct clock_claim clock = sampler_clock(station->sampler);
     if (outbox_tidy(station->outbox, clock.wall_ms, &why) != DONE)
         log_line(LOG_LEVEL_WARN, "outbox_not_tidied", "why=%s", log_text(&quoted, why.text));
-    health_publish(station->daemon, measures, measure(station, measures));
     int64_t round_ms = signed_config_interval_ms(station->config, station->settings->interval_s * 1000);
     /* With rounds further apart than a minute, waiting is what there is to do; a round that is overdue is not. */
     if (!sampler_is_stalled(station->sampler, STALLED_ROUNDS * round_ms) &&
@@ -235,6 +240,7 @@ static void tidy(void *context)
 enum outcome station_start_timers(struct station *station, struct why *why)
 {
     int64_t now_ms = loop_now_ms(station->loop);
+    daemon_before_metrics(station->daemon, refresh_metrics, station);
     const struct {
         void (*due)(void *);
         struct loop_timer **timer;

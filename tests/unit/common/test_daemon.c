@@ -130,6 +130,23 @@ START_TEST(metrics_stand_grouped_by_name)
 }
 END_TEST
 
+static struct metric *asked;
+
+static void count_question(void *context)
+{
+    metric_add(asked, *(const double *)context);
+}
+
+START_TEST(metrics_are_refreshed_before_each_answer)
+{
+    static double one = 1;
+    asked = daemon_metric(daemon_under_test, METRIC_COUNTER, "silsila_asked_total", NULL, "Asked.");
+    daemon_before_metrics(daemon_under_test, count_question, &one);
+    expect(fetch("GET", "/metrics"), "HTTP/1.1 200", "silsila_asked_total 1\n");
+    expect(fetch("GET", "/metrics"), "HTTP/1.1 200", "silsila_asked_total 2\n");
+}
+END_TEST
+
 START_TEST(a_taken_port_is_said)
 {
     struct daemon *second = NULL;
@@ -257,6 +274,7 @@ static Suite *suite_of_daemon(void)
     tcase_add_test(t, healthy_ends_when_progress_stops);
     tcase_add_test(t, other_pages_and_methods_are_refused);
     tcase_add_test(t, metrics_stand_grouped_by_name);
+    tcase_add_test(t, metrics_are_refreshed_before_each_answer);
     tcase_add_test(t, a_taken_port_is_said);
     tcase_add_test(t, systemd_hears_of_readiness_once_and_of_progress_not_too_often);
     tcase_add_test(t, options_end_as_the_contract_says);
