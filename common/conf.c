@@ -23,7 +23,7 @@ struct parse {
 };
 static _Thread_local struct parse *parse_in_hand;
 
-static void report(cfg_t *cfg, const char *format, va_list args)
+static void PRINTF_LIKE(2, 0) report(cfg_t *cfg, const char *format, va_list args)
 {
     struct why message;
     (void)vsnprintf(message.text, sizeof message.text, format, args);

@@ -38,7 +38,7 @@ static size_t clipped(int used, size_t room)
     return (size_t)used < room ? (size_t)used : room - 1;
 }
 
-static void format_line(enum log_level level, const char *event, uint64_t held_back, const char *format, va_list args)
+static void PRINTF_LIKE(4, 0) format_line(enum log_level level, const char *event, uint64_t held_back, const char *format, va_list args)
 {
     char line[LINE_MOST];
     const size_t room = sizeof line - 1; /* the newline's place */
