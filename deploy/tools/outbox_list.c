@@ -1,6 +1,7 @@
 /* silsila-outbox-list: shows what an outbox file holds, one line a reading, and changes nothing.
  *
  *     silsila-outbox-list FILE            probe,time_ms,value_mc,quality,place,state     (value_mc empty: no value)
+ *     silsila-outbox-list --envelopes FILE    place,body_hash,state
  *     silsila-outbox-list --count FILE    readings=N receipted=N unreceipted=N unsealed=N lost=N
  *
  * `place` is EPOCH:SEQ of the body a reading is sealed in, empty while it is not sealed; `state` is receipted, unreceipted or
@@ -17,6 +18,7 @@
 #include "coldchain/envelope.h"
 #include "common/bytes.h"
 #include "common/cleanup.h"
+#include "common/keys.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -24,9 +26,11 @@ struct counts {
     uint64_t receipted, unreceipted, unsealed, lost;
 };
 
+enum mode { MODE_READINGS, MODE_ENVELOPES, MODE_COUNT };
+
 struct listing {
     sqlite3 *db;
-    bool only_count;
+    enum mode mode;
     struct counts counts;
     struct why why;
 };
@@ -34,7 +38,7 @@ struct listing {
 static void print_reading(const struct listing *list, const char *probe, int64_t at_ms, const int32_t *value_mc,
                           unsigned quality, const char *place, const char *state)
 {
-    if (list->only_count)
+    if (list->mode != MODE_READINGS)
         return;
     (void)printf("%s,%" PRId64 ",", probe, at_ms);
     if (value_mc)
@@ -59,6 +63,17 @@ static enum outcome list_block(struct listing *list, const Silsila__V1__Temperat
     return DONE;
 }
 
+static void print_envelope(const struct listing *list, const char *place, struct bytes body, bool receipted)
+{
+    uint8_t hash[HASH_LEN];
+    char hex[2 * HASH_LEN + 1];
+    if (list->mode != MODE_ENVELOPES)
+        return;
+    sha256(body, hash);
+    bytes_to_hex(bytes_of(hash, sizeof hash), hex);
+    (void)printf("%s,%s,%s\n", place, hex, receipted ? "receipted" : "unreceipted");
+}
+
 static enum outcome list_envelope(struct listing *list, struct bytes raw, bool receipted)
 {
     struct envelope_view view;
@@ -72,6 +87,7 @@ static enum outcome list_envelope(struct listing *list, struct bytes raw, bool r
         return result;
     bytes_to_hex(bytes_of(body->epoch.data, body->epoch.len), epoch);
     (void)snprintf(place, sizeof place, "%s:%" PRIu64, epoch, body->seq);
+    print_envelope(list, place, view.body, receipted);
     for (size_t i = 0; result == DONE && i < body->n_items; i++)
         if (body->items[i]->kind_case == SILSILA__V1__ITEM__KIND_TEMPERATURE)
             result = list_block(list, body->items[i]->temperature, place, receipted);
@@ -134,11 +150,29 @@ static enum outcome list_file(struct listing *list, const char *path)
     return result == DONE ? read_lost(list) : result;
 }
 
+static bool read_arguments(int argc, char **argv, struct listing *list)
+{
+    if (argc == 3 && strcmp(argv[1], "--count") == 0)
+        list->mode = MODE_COUNT;
+    else if (argc == 3 && strcmp(argv[1], "--envelopes") == 0)
+        list->mode = MODE_ENVELOPES;
+    else if (argc != 2)
+        return false;
+    return argv[argc - 1][0] != '-';
+}
+
+static void print_counts(const struct counts *counts)
+{
+    (void)printf("readings=%" PRIu64 " receipted=%" PRIu64 " unreceipted=%" PRIu64 " unsealed=%" PRIu64 " lost=%" PRIu64 "\n",
+                 counts->receipted + counts->unreceipted + counts->unsealed, counts->receipted, counts->unreceipted,
+                 counts->unsealed, counts->lost);
+}
+
 int main(int argc, char **argv)
 {
-    struct listing list = {.only_count = argc == 3 && strcmp(argv[1], "--count") == 0};
-    if (argc != 2 + list.only_count || argv[argc - 1][0] == '-') {
-        (void)fprintf(stderr, "usage: silsila-outbox-list [--count] FILE\n");
+    struct listing list = {.mode = MODE_READINGS};
+    if (!read_arguments(argc, argv, &list)) {
+        (void)fprintf(stderr, "usage: silsila-outbox-list [--count | --envelopes] FILE\n");
         return EXIT_USAGE;
     }
     enum outcome result = list_file(&list, argv[argc - 1]);
@@ -147,9 +181,7 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "silsila-outbox-list: %s: %s\n", argv[argc - 1], list.why.text);
         return EXIT_FAILURE;
     }
-    if (list.only_count)
-        (void)printf("readings=%" PRIu64 " receipted=%" PRIu64 " unreceipted=%" PRIu64 " unsealed=%" PRIu64 " lost=%" PRIu64 "\n",
-                     list.counts.receipted + list.counts.unreceipted + list.counts.unsealed, list.counts.receipted,
-                     list.counts.unreceipted, list.counts.unsealed, list.counts.lost);
+    if (list.mode == MODE_COUNT)
+        print_counts(&list.counts);
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
