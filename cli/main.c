@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/config.h"
 
 /* Sorted by name; a command may have two words. Those with a `usage` have their --help answered here, the others by their
  * own table of arguments (cli/arguments.h). */
@@ -20,6 +21,9 @@ static const struct command commands[] = {
     {"key rotate", NULL, "make and certify a new server or admin key", command_key_rotate},
     {"migrate", "[--database CONNINFO] [--json]", "bring the database to this program's schema", command_migrate},
     {"person add", NULL, "add a person, or change what they may do", command_person_add},
+    {"policy list", NULL, "list the policies that were loaded", command_policy_list},
+    {"policy load", NULL, "load the policies of a file", command_policy_load},
+    {"policy show", NULL, "print a policy's file as it was loaded", command_policy_show},
     {"probe place", NULL, "say which equipment a probe measures, and from when on", command_probe_place},
     {"product add", NULL, "add a product, or change what is known of it", command_product_add},
     {"rebuild", NULL, "fold the whole ledger again, or check that it would change nothing", command_rebuild},
@@ -35,6 +39,7 @@ static void print_usage(FILE *out)
     fputs("usage: silsila COMMAND [ARGUMENT]...\n\n", out);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         fprintf(out, "  %-15s %s\n", commands[i].name, commands[i].summary);
+    fputs("\n  -t [-c FILE]    check silsila.conf     -T  print what is in force     -E  print a commented example\n", out);
     fputs("\nsilsila COMMAND --help shows a command's arguments.\n", out);
 }
 
@@ -68,6 +73,9 @@ int main(int argc, char **argv)
         printf("usage: silsila %s %s\n\n%s\n", command->name, command->usage, command->summary);
         return EXIT_DONE;
     }
+    int status = config_options(argc, argv);
+    if (status >= 0)
+        return status;
     if (command)
         return command->run(argc - words, argv + words);
     if (strcmp(name, "-V") == 0 || strcmp(name, "--version") == 0) {

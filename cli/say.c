@@ -133,27 +133,34 @@ static int follow_up(const struct say *say, struct home *home, const struct send
     return fate.judgements ? EXIT_FAILED : EXIT_DONE;
 }
 
-int say_register_in(const struct say *say, struct home *home, Silsila__V1__Register *entry, const char *from)
+int say_items_in(const struct say *say, struct home *home, Silsila__V1__Item **items, size_t count)
 {
     struct why why = {""};
     struct clock clock = clock_system();
     struct clock_reading now = clock_read(&clock);
     scoped_by(admin_close) struct admin admin = {0};
     struct sender_place place;
-    Silsila__V1__Item item = SILSILA__V1__ITEM__INIT, *items[] = {&item};
-    item.kind_case = SILSILA__V1__ITEM__KIND_REGISTER;
-    item.register_ = entry;
-    entry->valid_from_ms = now.wall_ms;
-    if (from && time_text_read(bytes_of(from, strlen(from)), &entry->valid_from_ms, &why) != DONE)
-        return say_failed(say, "--from %s: %s", from, why.text);
     enum outcome outcome = admin_open(&admin, home, &why);
     if (outcome == DONE)
-        outcome = sender_seal(admin.sender, items, 1, &now, &place, &why);
+        outcome = sender_seal(admin.sender, items, count, &now, &place, &why);
     if (outcome == DONE)
         outcome = sender_deliver(admin.sender, home->settings.receipt_wait_s * 1000, NULL, NULL, &why);
     if (outcome != DONE)
         return say_failed(say, "%s", why.text);
     return follow_up(say, home, &place);
+}
+
+int say_register_in(const struct say *say, struct home *home, Silsila__V1__Register *entry, const char *from)
+{
+    struct why why = {""};
+    struct clock clock = clock_system();
+    Silsila__V1__Item item = SILSILA__V1__ITEM__INIT, *items[] = {&item};
+    item.kind_case = SILSILA__V1__ITEM__KIND_REGISTER;
+    item.register_ = entry;
+    entry->valid_from_ms = clock_read(&clock).wall_ms;
+    if (from && time_text_read(bytes_of(from, strlen(from)), &entry->valid_from_ms, &why) != DONE)
+        return say_failed(say, "--from %s: %s", from, why.text);
+    return say_items_in(say, home, items, 1);
 }
 
 int say_register(const struct say *say, Silsila__V1__Register *entry, const char *from)

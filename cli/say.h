@@ -38,6 +38,9 @@ int say_register(const struct say *say, Silsila__V1__Register *entry, const char
 /* The same in an open home, for commands that need it before and after. */
 int say_register_in(const struct say *say, struct home *home, Silsila__V1__Register *entry, const char *from);
 
+/* The same for whole items, whose times are set. */
+int say_items_in(const struct say *say, struct home *home, Silsila__V1__Item **items, size_t count);
+
 /* Sends again what the admin said in the present epoch of its chain: for a ledger that lost it. */
 MUST_CHECK enum outcome say_again(struct home *home, struct why *why);
 

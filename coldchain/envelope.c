@@ -48,6 +48,9 @@ enum outcome envelope_open(struct bytes raw, struct envelope_view *view, struct 
     if (key_id.len != KEY_ID_BYTES || signature.len != SIGNATURE_BYTES)
         return fail(why, REJECT, "envelope with a key id of %zu bytes and a signature of %zu", key_id.len,
                     signature.len);
+    /* The number is not signed over as it stands here: another one must not make a second envelope of the same body. */
+    if (view->algorithm != SILSILA__V1__ALGORITHM__ALGORITHM_ECDSA_P256_SHA256)
+        return fail(why, REJECT, "envelope signed by algorithm %u, which nobody here can check", view->algorithm);
     view->key_id = key_id.data;
     view->signature = signature.data;
     return DONE;

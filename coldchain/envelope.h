@@ -44,7 +44,8 @@ struct body_head {
     uint8_t previous[32];
 };
 
-/* REJECT unless the bytes are exactly one well-formed Envelope within the limits. Does not look into the body. */
+/* REJECT unless the bytes are exactly one well-formed Envelope within the limits, of an algorithm known here (there is no
+ * checking the signature of another). Does not look into the body. */
 MUST_CHECK enum outcome envelope_open(struct bytes raw, struct envelope_view *view, struct why *why);
 
 /* Appends the encoded Envelope (or Signed: the same five fields) to `out`. */

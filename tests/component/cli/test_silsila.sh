@@ -81,6 +81,15 @@ runs "a flag that is none" 2 "$silsila" site add x --nam y
 runs "json" 0 "$silsila" site add fes --name "Fès" --json
 holds "json says folded" '"folded":true'
 
+# Policies: the file as it was loaded, found again byte for byte.
+runs "policy load" 0 "$silsila" policy load "$source_root/schema/policies/red-cells.policy"
+id=$(sed -n 's/^policy "\(.*\)" {/\1/p' "$source_root/schema/policies/red-cells.policy" | head -1)
+runs "policy list" 0 "$silsila" policy list
+holds "it is listed" "$id"
+expect "as it was" "$(sha256sum < "$source_root/schema/policies/red-cells.policy")" "$("$silsila" policy show "$id" | sha256sum)"
+runs "a policy that is none" 1 "$silsila" policy load "$source_root/meson.build"
+runs "no such policy" 1 "$silsila" policy show nothing
+
 # Enrolment by file.
 "$source_root/deploy/pki/test-ca" "$dir/pki" init
 runs "csr" 0 "$silsila" gateway csr gw-001 --dir "$dir/gw" --output "$dir/request"

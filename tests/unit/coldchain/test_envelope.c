@@ -71,6 +71,13 @@ START_TEST(envelopes_out_of_form_are_refused)
         buffer_add(&raw, tails[i].bytes, tails[i].len);
         ck_assert_msg(envelope_open(buffer_view(&raw), &view, &why) == REJECT, "%s", tails[i].what);
     }
+    for (unsigned algorithm = 0; algorithm < 256; algorithm++) {
+        scoped_by(buffer_free) struct buffer raw = sealed(bytes_of("", 0));
+        size_t at = raw.len - 2 - 64 - 1; /* the number right before the signature */
+        ck_assert_uint_eq(raw.data[at], 1);
+        raw.data[at] = (uint8_t)algorithm;
+        ck_assert_int_eq(envelope_open(buffer_view(&raw), &view, &why), algorithm == 1 ? DONE : REJECT);
+    }
     scoped_by(buffer_free) struct buffer huge = {0}, out = {0};
     uint8_t *to = buffer_reserve(&huge, 10u << 20);
     ck_assert_ptr_nonnull(to);
