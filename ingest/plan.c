@@ -393,18 +393,21 @@ static void write_epochs(struct plan *plan)
     }
 }
 
+/* What plan_lookups() found stands: the memory of recent hashes, which this pass itself rolls over, is not asked again.
+ * What was new then and has its seq stored now was overtaken by another body in this very batch. */
 static enum standing_of_body judge(const struct plan *plan, const struct plan_item *item)
 {
-    const struct arrival *arrival = item->arrival;
+    bool stored = epoch_has(item->epoch, item->arrival->head.seq);
 #ifdef TEETH_NO_DEDUP
     (void)judge_by_lookup;
     (void)plan;
-    return epoch_has(item->epoch, arrival->head.seq) ? BODY_FORK : BODY_NEW;
+    return stored ? BODY_FORK : BODY_NEW;
 #else
     if (item->repeated)
         return BODY_DUPLICATE;
-    enum standing_of_body standing = epoch_judge(item->epoch, arrival->head.seq, arrival->body_hash, NULL, 0);
-    return standing == BODY_UNDECIDED ? judge_by_lookup(plan, item) : standing;
+    if (item->standing == BODY_UNDECIDED)
+        return judge_by_lookup(plan, item);
+    return item->standing == BODY_NEW && stored ? BODY_FORK : item->standing;
 #endif
 }
 

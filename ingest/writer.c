@@ -155,11 +155,34 @@ static bool better_wait(struct writer *writer)
     return writer->last_stored > 8 && waiting(writer) < writer->batch_limit / 4 && since_ms < writer->settings.batch_wait_ms;
 }
 
+static void on_heartbeat(void *context, const struct answer *answer)
+{
+    struct writer *writer = context;
+    if (answer->error.outcome != DONE)
+        return;
+    writer->state = WRITER_IDLE;
+    writer->last_check_ms = loop_now_ms(writer->loop);
+    writer->callbacks.on_progress(writer->callbacks.context);
+    set_timer(writer, writer->settings.heartbeat_ms);
+    writer_work(writer);
+}
+
+/* The same as at connecting: somebody may have turned synchronous_commit off since. */
+static void beat(struct writer *writer)
+{
+    writer->state = WRITER_ASKING;
+    session_check(writer->session, on_heartbeat, writer);
+}
+
 void writer_work(struct writer *writer)
 {
     struct why why = {""};
     if (writer->state != WRITER_IDLE || !session_is_ready(writer->session))
         return;
+    if (loop_now_ms(writer->loop) - writer->last_check_ms >= writer->settings.heartbeat_ms) {
+        beat(writer); /* work without a pause must not put the check off */
+        return;
+    }
     if (waiting(writer) == 0) {
         set_timer(writer, writer->settings.heartbeat_ms);
         return;
@@ -180,24 +203,6 @@ void writer_work(struct writer *writer)
     }
     writer->state = WRITER_ASKING;
     writer_ask(writer);
-}
-
-static void on_heartbeat(void *context, const struct answer *answer)
-{
-    struct writer *writer = context;
-    if (answer->error.outcome != DONE)
-        return;
-    writer->state = WRITER_IDLE;
-    writer->callbacks.on_progress(writer->callbacks.context);
-    set_timer(writer, writer->settings.heartbeat_ms);
-    writer_work(writer);
-}
-
-/* The same as at connecting: somebody may have turned synchronous_commit off since. */
-static void beat(struct writer *writer)
-{
-    writer->state = WRITER_ASKING;
-    session_check(writer->session, on_heartbeat, writer);
 }
 
 static void on_timer(void *context)

@@ -27,6 +27,7 @@ struct writer {
     unsigned failures;  /* of the batch under way */
     size_t last_stored;
     int64_t last_commit_ms;
+    int64_t last_check_ms; /* that the server is still one to be trusted */
     char setup[512];
     void (*after_partitions)(struct writer *writer);
     /* Parameters of the statement under way. */

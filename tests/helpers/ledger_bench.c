@@ -180,12 +180,18 @@ static void send_unreceipted(struct bench *bench)
     }
 }
 
-void bench_deliver(struct bench *bench)
+static bool all_receipted(struct bench *bench)
+{
+    return unreceipted(bench) == 0;
+}
+
+void bench_deliver_until(struct bench *bench, bool (*holds)(struct bench *bench), const char *what)
 {
     int64_t end_ms = now_ms() + BENCH_HEAL_MS;
     int64_t send_ms = 0;
-    while (unreceipted(bench) > 0) {
-        ck_assert_msg(now_ms() < end_ms, "%llu bodies have no receipt", (unsigned long long)unreceipted(bench));
+    while (!holds(bench)) {
+        ck_assert_msg(now_ms() < end_ms, "it never came about: %s (%llu bodies have no receipt)", what,
+                      (unsigned long long)unreceipted(bench));
         if (now_ms() >= send_ms) {
             send_unreceipted(bench);
             send_ms = now_ms() + RESEND_MS;
@@ -194,13 +200,23 @@ void bench_deliver(struct bench *bench)
     }
 }
 
+void bench_deliver(struct bench *bench)
+{
+    bench_deliver_until(bench, all_receipted, "a receipt for every body");
+}
+
 /* ---- opening and closing ---- */
 
 void bench_open(struct bench *bench)
 {
+    bench_open_on(bench, "");
+}
+
+void bench_open_on(struct bench *bench, const char *postgres_lines)
+{
     *bench = (struct bench){.folder = "/tmp/silsila-bench-XXXXXX"};
     ck_assert_ptr_nonnull(mkdtemp(bench->folder));
-    postgres_make(&bench->postgres, "");
+    postgres_make(&bench->postgres, postgres_lines);
     bench->db = postgres_connect(&bench->postgres);
     broker_make(&bench->broker);
     broker_start(&bench->broker, "allow_anonymous true\nmax_queued_messages 50000\nmessage_size_limit 1000000\n");
@@ -240,7 +256,7 @@ static void write_config(struct bench *bench, struct bench_ingest *ingest, const
             "id = \"ingest\"\nbroker_port = %d\ndatabase = \"host=%s dbname=silsila user=silsila_ingest\"\n"
             "server_key = \"%s/server.key\"\nserver_certificate = \"%s/server.certificate\"\n"
             "authority_key = \"%s/authority.der\"\nhttp_port = 0\nfold = false\nreceipt_gap_ms = 0\n%s\n",
-            bench->broker.port, bench->postgres.folder, bench->folder, bench->folder, bench->folder, lines);
+            bench->broker.port, bench->proxy_folder ? bench->proxy_folder : bench->postgres.folder, bench->folder, bench->folder, bench->folder, lines);
     ck_assert_int_eq(fclose(file), 0);
 }
 
@@ -305,10 +321,15 @@ void bench_register(struct bench *bench, const struct sender *sender)
                           " '', ''); NOTIFY silsila_keys", id, sender->id, der);
 }
 
+void bench_join(struct bench *bench, struct sender *sender)
+{
+    bench->senders[bench->sender_count++] = sender;
+}
+
 void bench_add(struct bench *bench, struct sender *sender, const char *id)
 {
     sender_make(sender, id, bench->origin);
-    bench->senders[bench->sender_count++] = sender;
+    bench_join(bench, sender);
     bench_register(bench, sender);
 }
 
@@ -446,4 +467,26 @@ int bench_page(const struct bench *bench, int which, const char *path, char *out
     out[len] = '\0';
     (void)close(fd);
     return len > 12 ? (int)strtol(out + 9, NULL, 10) : 0;
+}
+
+double bench_figure(const struct bench *bench, int which, const char *name)
+{
+    static char page[65536];
+    char line[128];
+    if (bench_page(bench, which, "/metrics", page, sizeof page) != 200)
+        return -1;
+    snprintf(line, sizeof line, "\n%s ", name);
+    const char *at = strstr(page, line);
+    return at ? strtod(at + strlen(line), NULL) : -1;
+}
+
+void bench_until_ready(struct bench *bench, int which)
+{
+    char page[1024];
+    int64_t end_ms = now_ms() + BENCH_HEAL_MS;
+    while (bench_page(bench, which, "/-/ready", page, sizeof page) != 200 ||
+           bench_figure(bench, which, "silsila_ingest_active") != 1) {
+        ck_assert_msg(now_ms() < end_ms, "ingest %d does not become ready: %s", which, page);
+        bench_pump(bench, 20);
+    }
 }

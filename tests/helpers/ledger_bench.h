@@ -39,11 +39,13 @@ struct bench {
     size_t sender_count;
     unsigned receipts;         /* messages with a valid signature */
     unsigned long quarantined; /* how many bad messages the test sent */
-    unsigned duplicates_allowed; /* ingests wrote the same body twice on purpose: never, except for teeth */
+    const char *proxy_folder;  /* where ingests find PostgreSQL instead; NULL: straight */
 };
 
 /* Servers up, origin and keys made, nothing running of ours. */
 void bench_open(struct bench *bench);
+/* The same with lines of postgresql.conf. */
+void bench_open_on(struct bench *bench, const char *postgres_lines);
 void bench_close(struct bench *bench);
 
 /* Starts ingest number `which` with further lines of configuration; `fail` is a failpoint or NULL. */
@@ -53,7 +55,8 @@ int bench_signal(struct bench *bench, int which, int signal);
 /* Waits until it ended by itself (a failpoint). */
 void bench_wait_end(struct bench *bench, int which);
 
-/* A sender, its key registered. */
+/* A sender whose receipts the bench hands on and whose bodies it checks; the second form registers its key too. */
+void bench_join(struct bench *bench, struct sender *sender);
 void bench_add(struct bench *bench, struct sender *sender, const char *id);
 void bench_register(struct bench *bench, const struct sender *sender);
 
@@ -67,6 +70,12 @@ void bench_pump(struct bench *bench, int most_ms);
 void bench_until(struct bench *bench, bool (*holds)(struct bench *bench), const char *what);
 /* Sends what has no receipt, again each second, until every body of every sender has one. */
 void bench_deliver(struct bench *bench);
+/* As bench_until, and sends what has no receipt each second meanwhile. */
+void bench_deliver_until(struct bench *bench, bool (*holds)(struct bench *bench), const char *what);
+/* The ingest says on its pages that it is active and ready. */
+void bench_until_ready(struct bench *bench, int which);
+/* A number from /metrics of an ingest; negative: not there. */
+double bench_figure(const struct bench *bench, int which, const char *name);
 /* Pumps for this long whatever happens: only to show that something does not happen. */
 void bench_idle(struct bench *bench, int ms);
 

@@ -34,8 +34,25 @@ void sender_make(struct sender *sender, const char *id, const uint8_t origin[ORI
     sender_new_epoch(sender);
 }
 
+void sender_clone(struct sender *sender, const struct sender *from)
+{
+    *sender = *from;
+    sender->is_clone = true;
+    sender->bodies = calloc(SENDER_BODIES_MOST + 1, sizeof *sender->bodies);
+    ck_assert_ptr_nonnull(sender->bodies);
+    for (uint64_t seq = 1; seq <= from->seq; seq++) {
+        sender->bodies[seq] = from->bodies[seq];
+        sender->bodies[seq].envelope = (struct buffer){0};
+        buffer_add(&sender->bodies[seq].envelope, from->bodies[seq].envelope.data, from->bodies[seq].envelope.len);
+    }
+}
+
 void sender_free(struct sender *sender)
 {
+    if (sender->is_clone) {
+        sender->key = NULL;
+        sender->key_der = (struct buffer){0};
+    }
     for (uint64_t seq = 1; seq <= sender->seq; seq++)
         buffer_free(&sender->bodies[seq].envelope);
     free(sender->bodies);
@@ -84,15 +101,20 @@ void sender_body(const struct sender *sender, uint64_t seq, int readings, int32_
     ck_assert_msg(body_encode(&body, out, &why) == DONE, "%s", why.text);
 }
 
-void sender_sign(struct sender *sender, uint64_t seq, struct bytes body)
+void sender_wrap(const struct sender *sender, struct bytes body, struct buffer *out)
 {
     uint8_t signature[SIGNATURE_LEN];
+    ck_assert_int_eq(key_sign(sender->key, PURPOSE_ENVELOPE, sender->origin, body, signature, &why), DONE);
+    ck_assert_int_eq(envelope_seal(body, sender->key_id, signature, bytes_of(NULL, 0), out, &why), DONE);
+}
+
+void sender_sign(struct sender *sender, uint64_t seq, struct bytes body)
+{
     ck_assert_uint_le(seq, SENDER_BODIES_MOST);
     struct sent_body *sent = &sender->bodies[seq];
     buffer_reset(&sent->envelope);
     sha256(body, sent->hash);
-    ck_assert_int_eq(key_sign(sender->key, PURPOSE_ENVELOPE, sender->origin, body, signature, &why), DONE);
-    ck_assert_int_eq(envelope_seal(body, sender->key_id, signature, bytes_of(NULL, 0), &sent->envelope, &why), DONE);
+    sender_wrap(sender, body, &sent->envelope);
     sent->receipted = false;
     sent->receipts = 0;
     if (seq > sender->seq)

@@ -27,6 +27,7 @@ struct sender {
     uint8_t epoch[EPOCH_LEN];
     struct sent_body *bodies; /* bodies[seq] */
     uint64_t seq;             /* of the last one made */
+    bool is_clone;            /* the key belongs to another */
 };
 
 /* A fresh key and a fresh epoch. */
@@ -39,6 +40,10 @@ void sender_new_epoch(struct sender *sender);
 uint64_t sender_next(struct sender *sender, int readings);
 /* Signs the given bytes as the body of seq `seq`; `previous` of later ones is its hash. */
 void sender_sign(struct sender *sender, uint64_t seq, struct bytes body);
+/* Signs any bytes into an envelope, appended to `out`; the sender remembers nothing of it. */
+void sender_wrap(const struct sender *sender, struct bytes body, struct buffer *out);
+/* Another sender with the same id, key, epoch and past: a card that was copied. */
+void sender_clone(struct sender *sender, const struct sender *from);
 /* The encoded body of a seq with one reading of `value_mc`; appended to `out`. */
 void sender_body(const struct sender *sender, uint64_t seq, int readings, int32_t value_mc, struct buffer *out);
 /* The envelope made for a body, under any key and with any signature bytes changed by the caller. */
