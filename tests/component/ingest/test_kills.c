@@ -66,7 +66,7 @@ START_TEST(ingest_killed_again_and_again)
         bench_start(&bench, 0, "", NULL);
         for (int i = 0; i < 5 + 3 * round; i++) {
             send_some(4);
-            bench_pump(&bench, 10);
+            bench_idle(&bench, 10);
         }
         (void)bench_signal(&bench, 0, SIGKILL);
     }
@@ -83,7 +83,7 @@ START_TEST(postgres_killed_under_load)
     for (int round = 0; round < 4; round++) {
         for (int i = 0; i < 30; i++) {
             send_some(4);
-            bench_pump(&bench, 10);
+            bench_idle(&bench, 10);
         }
         postgres_signal(&bench.postgres, SIGKILL);
         send_some(10);
@@ -104,7 +104,7 @@ START_TEST(postgres_shut_down_and_started_in_a_loop)
     for (int round = 0; round < 6; round++) {
         for (int i = 0; i < 15; i++) {
             send_some(4);
-            bench_pump(&bench, 10);
+            bench_idle(&bench, 10);
         }
         PQfinish(bench.db);
         bench.db = NULL;
@@ -155,7 +155,7 @@ START_TEST(the_connection_is_cut_during_the_commit)
     bench_until_ready(&bench, 0);
     while (!was_resolved(&bench)) {
         send_some(3);
-        bench_pump(&bench, 50);
+        bench_idle(&bench, 20);
     }
     ck_assert(bench_log_has(&bench, 0, cut == PG_PROXY_BEFORE_CLIENT ? "stored=yes" : "stored=no"));
     bench_deliver(&bench);
@@ -178,7 +178,7 @@ START_TEST(broker_killed_under_load)
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < 10; i++) {
             send_some(4);
-            bench_pump(&bench, 10);
+            bench_idle(&bench, 10);
         }
         broker_signal(&bench.broker, SIGKILL);
         broker_start(&bench.broker, "allow_anonymous true\n");
