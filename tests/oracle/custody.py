@@ -462,7 +462,9 @@ class Fold:
         if holder is not None and self.effective_transit(holder) is not None:
             lot.transit = self.effective_transit(holder)
         if place is None:
-            site = self.effective_site(holder) if holder is not None else self.effective_site(lot)
+            site = stated["site"] or self.site_of(stated["equipment"]) if stated else None
+            if site is None:
+                site = self.effective_site(holder if holder is not None else lot)
             place = Place(site, None, None, () if site is not None else ("site",))
         self.move(lot, place, event)
         return True
@@ -583,13 +585,15 @@ class Fold:
 
     def test(self, event):
         """Results join the donation (domain 6); per analysis the last in the order counts (fine print 36)."""
-        donations = set()
-        if not event["lots"]:
+        donations, unknown = set(), False
+        if event["donation"] is not None:
             if self.collected(event["donation"]):
                 donations.add(event["donation"])
                 self.effects[event["id"]] = True
             else:
-                self.conflict("not_collected", None)
+                unknown = True
+        elif not event["lots"]:
+            unknown = True
         for identity in event["lots"]:
             lot = self.lots.get(identity)
             if lot is None:
@@ -597,13 +601,19 @@ class Fold:
                 continue
             if lot.begun_at is None and lot.kind == "container":
                 self.begin(lot, UNKNOWN, "raw", {**event, "expires": None, "donation": None})
-            donation = event["donation"] or lot.donation
-            if lot.begun_at is None or not self.collected(donation):
+            if lot.begun_at is None:
                 self.conflict("not_collected", identity)
                 self.touch(lot, False)
                 continue
-            donations.add(donation)
-            self.touch(lot, True)
+            donation = event["donation"] or lot.donation
+            if self.collected(donation):
+                donations.add(donation)
+                self.touch(lot, True)
+            else:
+                unknown = True
+                self.touch(lot, False)
+        if unknown:
+            self.conflict("not_collected", None)
         for donation in donations:
             self.results.setdefault(donation, {}).update(event["results"] or {})
             if "reactive" in (event["results"] or {}).values():
@@ -623,9 +633,11 @@ class Fold:
                 named.add(identity)
             elif lot.kind == "container":
                 # A container named in `pool` stands for its contents (fine print 40).
-                if lot.begun_at is None:
-                    self.begin(lot, UNKNOWN, "raw", {**event, "expires": None, "donation": None})
-                inner |= {i for i in self.inside(identity) if self.lots[i].kind != "container"}
+                contents = {i for i in self.inside(identity) if self.lots[i].kind != "container"}
+                inner |= contents
+                if not contents:
+                    self.conflict("not_collected", identity)                   # an empty box stands for nothing
+                self.touch(lot, bool(contents))
             else:
                 named.add(identity)
         place, ok = None, False
@@ -653,9 +665,6 @@ class Fold:
             else:
                 self.touch(lot, False)
         if not members:
-            if not any(c[2] == event["id"] for c in self.conflicts):
-                for identity in event["lots"]:
-                    self.conflict("not_collected", identity)                   # empty boxes: no event is dropped
             if pool is not None:
                 self.touch(pool, False)                                        # no valid member: no effect
             return

@@ -88,8 +88,7 @@ def expired(world, lot, life):
 def releases(world, lot, rows):
     """`released_unfit` and `fit_lost` (fine print 37)."""
     out, product = [], (world.scenario["lots"][lot.id]["product"],)
-    found = []
-    for index, (event, effect) in enumerate(lot.history):
+    for event, effect in lot.history:
         if effect and event["type"] == "relabel":
             product = (event["product"],)
         if not (effect and event["type"] == "release"):
@@ -98,15 +97,22 @@ def releases(world, lot, rows):
         if cut is not None and cut["verdict"] in ("breached", "unproven"):
             out.append(("released_unfit", lot.id, event["id"], event["time"],
                         {"verdict": cut["verdict"], "rule": cut["rule"]}))
-        found.append((index, event))
     lost = [row for row in rows if row["breached"]]
-    if not lost or not found:
+    if not lost:
         return out
     first = min(lost, key=lambda row: row["breached_at"])
-    before = [event for _, event in found if event["time"] < first["breached_at"]]
+    # A part inherits its parent's events, and so its release (fine print 17).
+    lineage, states, child = list(lot.history), list(lot.states), lot
+    while child.parent_lot is not None:
+        parent = world.lots[child.parent_lot]
+        upto = [e["id"] for e, _ in parent.history].index(child.begun_by)
+        lineage = parent.history[:upto + 1] + lineage
+        states = [s for s in parent.states if s[2] in {e["id"] for e, _ in parent.history[:upto + 1]}] + states
+        child = parent
+    before = [e for e, effect in lineage if effect and e["type"] == "release" and e["time"] < first["breached_at"]]
     if before:
         release = before[-1]
-        after = lot.states[[s[2] for s in lot.states].index(release["id"]) + 1:]
+        after = states[[s[2] for s in states].index(release["id"]) + 1:]
         left = [t for t, state, _ in after if state != "released"]
         if not (left and left[0] < first["breached_at"]):
             out.append(("fit_lost", lot.id, release["id"], first["breached_at"],
