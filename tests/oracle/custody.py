@@ -689,8 +689,9 @@ class Fold:
             if container is None:
                 parents = {self.lots[i].place.parent for i in named if self.lots[i].alive()}
                 container = parents.pop() if len(parents) == 1 else None
-            if container is None:
-                return
+            holder = self.lots.get(container)
+            if holder is None or not holder.alive():
+                return                                           # the fold knows of nothing to expect
             expected = {lot.id for lot in self.lots.values() if lot.alive() and lot.place.parent == container}
         elif kind == "receive":
             # Only a scan that went into the boxes can be compared with what is in them.

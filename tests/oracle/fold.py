@@ -101,6 +101,8 @@ def releases(world, lot, rows):
     if not lost:
         return out
     first = min(lost, key=lambda row: row["breached_at"])
+    if first["breached_at"] < lot.begun_at:
+        return out                                               # a part that never was fit
     # A part inherits its parent's events, and so its release (fine print 17).
     lineage, states, child = list(lot.history), list(lot.states), lot
     while child.parent_lot is not None:
