@@ -291,8 +291,11 @@ enum outcome scan_read(struct bytes text, struct scan *scan, struct why *why)
     text = trimmed(text);
     bool good = try_layout(0, text, &as_it_stands);
     *scan = as_it_stands;
-    for (size_t layout = 1; layout < SCAN_LAYOUTS && !good; layout++)
+    for (size_t layout = 1; layout < SCAN_LAYOUTS && !good; layout++) {
         good = try_layout(layout, text, scan);
+        if (!good && scan->fault == SCAN_GOOD && as_it_stands.fault == SCAN_UNKNOWN)
+            as_it_stands = (struct scan){.fault = SCAN_LAYOUT, .faulty = scan->items[0].kind, .traps = scan->traps};
+    }
     if (good)
         return DONE;
     *scan = as_it_stands;

@@ -41,6 +41,7 @@ enum scan_fault {
     SCAN_BAD_CHECK, /* a check character or digit is wrong */
     SCAN_BAD_VALUE, /* right length, impossible content */
     SCAN_UNCHECKED, /* could be typed or stripped, but nothing in it can be checked */
+    SCAN_LAYOUT,    /* would be a code on another keyboard layout (the trap says which), but nothing can be checked */
     SCAN_UNKNOWN    /* no code that is known here */
 };
 
