@@ -1,8 +1,6 @@
 # The servers of a demo: a private PostgreSQL and Mosquitto brokers. To be sourced; $DIR is the demo's folder, $ROOT the
 # repository, keep_start comes from processes.sh.
 
-PG_BIN=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
-
 # A port that nobody listens on, below those the kernel hands out by itself. $1 keeps calls apart.
 free_port() {
     local port tries
@@ -34,6 +32,9 @@ postgres_choose_user() {
 }
 
 postgres_start() {
+    # Only now: on a bare machine the packages were installed after this file was read.
+    PG_BIN=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
+    [ -n "$PG_BIN" ] || die "no PostgreSQL server is installed"
     mkdir -p "$DIR/pg"
     chmod 700 "$DIR/pg"
     postgres_choose_user
