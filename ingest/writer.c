@@ -251,7 +251,7 @@ static enum outcome open_session(struct writer *writer, struct why *why)
     snprintf(writer->setup, sizeof writer->setup,
              "SET idle_session_timeout = %" PRId64 "; SET idle_in_transaction_session_timeout = %" PRId64
              "; SET lock_timeout = %" PRId64 "; SET statement_timeout = %" PRId64
-             "; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off",
+             "; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; SET jit = off",
              settings->silence_ms, settings->silence_ms, settings->lock_wait_ms, settings->append_ms);
     const struct session_settings session = {.name = "writer", .conninfo = settings->conninfo, .setup = writer->setup,
                                              .connect_ms = 10000, .backoff_first_ms = 100, .backoff_most_ms = 5000};

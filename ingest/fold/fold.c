@@ -70,7 +70,7 @@ static enum outcome connect_now(struct fold *fold, struct why *why)
     /* Small transactions by index: a hash or sequential plan over a whole derived table is never what the fold wants. */
     (void)snprintf(sql, sizeof sql,
                    "SET search_path = %s, silsila, ledger, pg_catalog; SET timezone = 'UTC'; SET enable_hashjoin = off;"
-                   " SET enable_mergejoin = off; SET enable_seqscan = off; SET lock_timeout = '10s';"
+                   " SET enable_mergejoin = off; SET enable_seqscan = off; SET jit = off; SET lock_timeout = '10s';"
                    " SET client_min_messages = warning; LISTEN silsila_appended",
                    fold->settings.schema);
     return sql_run(fold->conn, sql, &fold->trouble, why);
