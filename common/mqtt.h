@@ -36,6 +36,10 @@ struct mqtt_settings {
     const char *tls_ca;    /* PEM path; NULL: no TLS (loopback tests and benches only) */
     const char *tls_cert;
     const char *tls_key;
+    /* The time (UTC) at which certificates have to be valid, asked at each connect; NULL: the machine's own clock. A board
+     * that boots in 1970 knows better than its clock that it is later, and could never connect else. */
+    int64_t (*tls_time_ms)(void *context);
+    void *tls_time_context;
     int keepalive_s;       /* at least 5; a dead link is noticed after twice this; 0: 30 */
     int receive_maximum;   /* QoS 1 messages the broker may have on the way to us; 0: 1000 */
     int64_t backoff_first_ms, backoff_most_ms; /* 0: 500 and 60000 */

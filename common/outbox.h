@@ -87,6 +87,7 @@ struct outbox_state {
     uint64_t samples_lost;      /* ever, this file: found no room, or the medium failed */
     uint64_t samples_thinned;   /* ever, this file: given up between others that were kept */
     int64_t oldest_unreceipted_ms; /* sealing time; 0: none */
+    int64_t newest_sealed_ms;      /* of the last envelopes kept, receipted or not; 0: none */
     int64_t bytes_used;
     bool read_only;             /* the medium refuses writes */
     bool full;                  /* the quota or the disk refused the last write, or something was given up for it */

@@ -76,7 +76,9 @@ static bool newest_sample(void *context, const struct outbox_sample *sample)
 static enum outcome open_clock(struct station *station, struct why *why)
 {
     struct clock_rule rule = clock_rule_default();
-    int64_t newest_ms = 0;
+    struct outbox_state state;
+    outbox_read_state(station->outbox, &state);
+    int64_t newest_ms = state.newest_sealed_ms;
     (void)!outbox_samples(station->outbox, SIZE_MAX >> 1, newest_sample, &newest_ms, why);
     clock_state_begin(&station->clock_state, &rule, newest_ms);
     return DONE;
@@ -139,7 +141,9 @@ static void describe_uplink(struct station *station)
                  .port = (int)settings->broker_port,
                  .tls_ca = tls ? station->enrolment.tls_ca : NULL,
                  .tls_cert = tls ? station->enrolment.tls_cert : NULL,
-                 .tls_key = tls ? settings->tls_key : NULL},
+                 .tls_key = tls ? settings->tls_key : NULL,
+                 .tls_time_ms = station_tls_time_ms,
+                 .tls_time_context = station},
     };
     memcpy(station->uplink_settings.origin, station->enrolment.origin, ORIGIN_LEN);
 }

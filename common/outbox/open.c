@@ -267,6 +267,7 @@ void outbox_read_state(const struct outbox *outbox, struct outbox_state *state)
     memcpy(state->last_body_hash, o->last_body_hash, sizeof state->last_body_hash);
     if (!o->db || o->error != SQLITE_OK)
         return;
+    state->newest_sealed_ms = number_of(o, S_ENVELOPE_NEWEST);
     state->oldest_unreceipted_ms = o->unreceipted ? number_of(o, S_ENVELOPE_OLDEST) : 0;
     state->bytes_used = bytes_used(o);
     o->error = SQLITE_OK;

@@ -60,6 +60,7 @@ static const char *const texts[STATEMENTS] = {
                          " WHERE epoch_no=?1 AND seq BETWEEN ?2 AND ?3 AND receipted_ms IS NOT NULL",
     [S_ENVELOPE_OLDEST] = "SELECT sealed_ms FROM envelope INDEXED BY envelope_open WHERE receipted_ms IS NULL"
                           " ORDER BY epoch_no,seq LIMIT 1",
+    [S_ENVELOPE_NEWEST] = "SELECT ifnull(max(sealed_ms),0) FROM (SELECT sealed_ms FROM envelope ORDER BY id DESC LIMIT 100)",
     [S_ENVELOPE_COUNT] = "SELECT count(*) FILTER (WHERE receipted_ms IS NULL),"
                          "count(*) FILTER (WHERE receipted_ms IS NOT NULL) FROM envelope",
     [S_ENVELOPE_EXPIRE] = "DELETE FROM envelope WHERE receipted_ms<=?1 AND mark=" HASH_MARK,

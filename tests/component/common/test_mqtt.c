@@ -340,6 +340,29 @@ START_TEST(tls_both_ways_carries_messages)
 }
 END_TEST
 
+static int64_t time_held(void *context)
+{
+    return *(int64_t *)context;
+}
+
+START_TEST(certificates_are_held_against_the_time_that_is_claimed)
+{
+    struct client one = {0};
+    int64_t now_ms = 0; /* 1970, as a board without a clock would say */
+    make_certificates();
+    broker_start(&broker, tls_lines("good", "broker"));
+    struct mqtt_settings settings = tls_settings("good", "gw-one");
+    settings.tls_time_ms = time_held;
+    settings.tls_time_context = &now_ms;
+    open_client(&one, &settings);
+    UNTIL(one.downs >= 2);
+    ck_assert_int_eq(one.ups, 0);
+    now_ms = clock_read(&clock_now).wall_ms; /* the ratchet, or a synchronisation: no restart is needed */
+    UNTIL(one.ups == 1);
+    mqtt_close(&one.mqtt);
+}
+END_TEST
+
 START_TEST(a_wrong_broker_gets_no_data_and_a_right_one_is_found_without_restart)
 {
     struct client one = {0};
@@ -430,6 +453,7 @@ static Suite *suite_of_mqtt(void)
     tcase_add_test(t, a_session_keeps_what_came_while_away);
     tcase_add_test(t, the_will_is_published_for_the_dead_and_not_for_the_leaving);
     tcase_add_test(t, tls_both_ways_carries_messages);
+    tcase_add_test(t, certificates_are_held_against_the_time_that_is_claimed);
     tcase_add_test(t, a_wrong_broker_gets_no_data_and_a_right_one_is_found_without_restart);
     tcase_add_test(t, a_broker_of_another_name_is_refused);
     tcase_add_test(t, certificates_put_in_place_later_are_taken_up);
