@@ -134,6 +134,7 @@ static enum outcome apply(struct receipt_in *in, struct send_plan *plan, const S
     if (outcome != DONE)
         return outcome;
     forget_receipted(in, plan);
+    send_plan_answered(plan);
     send_plan_window(plan, receipt->send_window);
     if (effect->rewound) {
         struct outbox_state state;

@@ -98,6 +98,7 @@ void send_plan_sent(struct send_plan *plan, const struct send_step *step, int64_
     }
     struct backoff wait = {plan->resend_first_ms, plan->resend_most_ms, way->tries};
     way->due_ms = now_ms + backoff_next_ms(&wait, random);
+    way->sent_ms = now_ms;
     way->tries++;
     if (step->what == SEND_LIVE)
         plan->live_after = step->place.seq;
@@ -123,8 +124,22 @@ void send_plan_receipted(struct send_plan *plan, const uint8_t epoch[16], uint64
 {
     for (size_t i = plan->count; i-- > 0;) {
         const struct send_place *place = &plan->way[i].place;
-        if (place->seq >= from && place->seq <= to && memcmp(place->epoch, epoch, sizeof place->epoch) == 0)
-            forget(plan, i);
+        if (place->seq < from || place->seq > to || memcmp(place->epoch, epoch, sizeof place->epoch) != 0)
+            continue;
+        if (plan->way[i].sent_ms > plan->answered_ms)
+            plan->answered_ms = plan->way[i].sent_ms;
+        forget(plan, i);
+    }
+}
+
+void send_plan_answered(struct send_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        struct send_way *way = &plan->way[i];
+        /* Two lanes may overtake each other by a little; more than that is a loss. */
+        bool lost = way->sent_ms + SEND_SETTLE_MS < plan->answered_ms;
+        if (lost && way->due_ms > way->sent_ms + plan->resend_first_ms)
+            way->due_ms = way->sent_ms + plan->resend_first_ms;
     }
 }
 

@@ -5,7 +5,8 @@
  * Rules:
  *   1. an envelope is on the way from its first sending until a receipt names it; nothing else ends that
  *   2. one without a receipt goes again after resend_first_ms, then after twice as long each time up to resend_most_ms,
- *      each wait shortened by up to a half at random; at a reconnect soon, for the broker before may have lost it
+ *      each wait shortened by up to a half at random; at a reconnect soon, for the broker before may have lost it; and
+ *      after resend_first_ms when a receipt names something that went later, for then it was lost on the way
  *   3. at most `window` envelopes are on the way, a few more for the live lane, so that back-fill cannot shut it out
  *   4. live: sealed since the link came up. Late: everything else, oldest epoch first, by seq, and all that goes again
  */
@@ -25,7 +26,8 @@ struct send_place {
 
 struct send_way {
     struct send_place place;
-    int64_t due_ms; /* when it goes again */
+    int64_t due_ms;  /* when it goes again */
+    int64_t sent_ms; /* when it went last */
     unsigned tries;
 };
 
@@ -35,6 +37,7 @@ struct send_plan {
     bool up;
     uint8_t present_epoch[16];
     uint64_t live_after;         /* seqs of the present epoch up to here are not (or no longer) waiting for the live lane */
+    int64_t answered_ms;         /* sending time of the latest sent that a receipt named */
     struct send_place late;      /* the last that went late for the first time; seq 0 and all zero: start at the oldest */
     size_t count;
     struct send_way way[SEND_WINDOW_MOST + SEND_LIVE_RESERVE];
@@ -74,6 +77,10 @@ bool send_plan_puback(struct send_plan *plan, const struct send_place *place);
 
 /* A receipt named these and the outbox has marked them. */
 void send_plan_receipted(struct send_plan *plan, const uint8_t epoch[16], uint64_t from, uint64_t to);
+
+/* Everything that one receipt named was told by send_plan_receipted: what went well before the latest of it and was not
+ * named is due earlier than its growing waits say. */
+void send_plan_answered(struct send_plan *plan);
 
 /* The receipt's window; 0 leaves it as it is. */
 void send_plan_window(struct send_plan *plan, uint32_t window);

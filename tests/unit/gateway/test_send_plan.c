@@ -101,6 +101,32 @@ START_TEST(after_a_reconnect_it_goes_again_soon)
 }
 END_TEST
 
+START_TEST(what_a_receipt_passed_over_goes_again_without_a_long_wait)
+{
+    int64_t now_ms = 5;
+    send_plan_up(&plan, epoch, 2, now_ms);
+    send(next(0, 1, now_ms), now_ms);
+    for (int i = 0; i < 6; i++) { /* the ledger is away: the waits grow */
+        now_ms = next(0, 0, now_ms).wake_ms;
+        send(next(0, 0, now_ms), now_ms);
+    }
+    ck_assert_int_eq(next(0, 0, now_ms).wake_ms, now_ms + 300000);
+    send(next(0, 2, now_ms + 1000), now_ms + 1000);
+    send_plan_receipted(&plan, epoch, 2, 2);
+    send_plan_answered(&plan);
+    ck_assert_int_eq(next(0, 0, now_ms).wake_ms, now_ms + 300000); /* went at about the same time: no sign of a loss */
+    send(next(3, 0, now_ms + 15000), now_ms + 15000);
+    send_plan_receipted(&plan, epoch, 3, 3);
+    send_plan_answered(&plan);
+    struct send_step step = next(0, 0, now_ms + 15000);
+    ck_assert_int_eq(step.what, SEND_AGAIN);
+    ck_assert_uint_eq(step.place.seq, 1);
+    send(step, now_ms + 15000);
+    send_plan_answered(&plan);
+    ck_assert_int_ge(next(0, 0, now_ms + 15000).wake_ms, now_ms + 25000); /* and not again at once */
+}
+END_TEST
+
 /* --- simulation --- */
 
 enum { SEQS = 160, EPOCHS = 6, FLYING = 4096, HEAL_MS = 120000, END_MS = 2000000 };
@@ -244,6 +270,7 @@ static void arrive(const struct flying *f)
                 w.receipted[f->epoch][seq] = 1;
                 send_plan_receipted(&plan, id, seq, seq);
             }
+        send_plan_answered(&plan);
     }
 }
 
@@ -327,6 +354,7 @@ static Suite *suite_of_send_plan(void)
     tcase_add_test(t, without_a_receipt_it_goes_again_ever_more_rarely);
     tcase_add_test(t, a_brokers_word_ends_nothing);
     tcase_add_test(t, after_a_reconnect_it_goes_again_soon);
+    tcase_add_test(t, what_a_receipt_passed_over_goes_again_without_a_long_wait);
     tcase_add_test(t, thousands_of_lives_lose_nothing);
     suite_add_tcase(s, t);
     return s;
