@@ -37,7 +37,9 @@ static void *new_piece(struct arena *arena, size_t count, size_t size, size_t *r
         return NULL;
     }
     bytes = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    struct arena_block *block = block_with_room(arena, bytes);
+    arena->given += bytes;
+    bool too_much = arena->limit > 0 && arena->given > arena->limit;
+    struct arena_block *block = too_much ? NULL : block_with_room(arena, bytes);
     if (!block) {
         arena->failed = true;
         return NULL;

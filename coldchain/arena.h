@@ -15,6 +15,8 @@ struct arena_block;
 struct arena {
     struct arena_block *last;
     bool failed;
+    size_t limit; /* at most so many bytes are given in all, as if memory ended there; 0: no limit */
+    size_t given;
 };
 
 /* `count` × `size` bytes, zeroed, aligned for any type; NULL when memory is out (or a count overflowed). A count of

@@ -299,7 +299,7 @@ static void join_members(struct judge *judge, int32_t lot, struct verdict *verdi
 static struct verdict verdict_of_whole(struct judge *judge, int32_t lot)
 {
     if (!judge->verdict_made[lot] && judge->lives[lot].begun) {
-        scoped_by(arena_free) struct arena scratch = {0};
+        scoped_by(arena_free) struct arena scratch = {.limit = judge->arena->limit};
         struct lot_case c;
         judge->verdict_made[lot] = true; /* first: a pool within itself must end */
         open_case(&c, judge, &scratch, lot, TIME_OPEN, SIZE_MAX);
@@ -313,7 +313,7 @@ static struct verdict verdict_of_whole(struct judge *judge, int32_t lot)
 enum outcome judge_verdict_cut(struct judge *judge, int32_t lot, int64_t cut_at, size_t mark_count,
                                struct verdict *verdict, struct why *why)
 {
-    scoped_by(arena_free) struct arena scratch = {0};
+    scoped_by(arena_free) struct arena scratch = {.limit = judge->arena->limit};
     struct lot_case c;
     *verdict = (struct verdict){.member = NONE};
     if (!judge->lives[lot].begun)
@@ -328,7 +328,7 @@ enum outcome judge_verdict_cut(struct judge *judge, int32_t lot, int64_t cut_at,
 
 int64_t judge_known_until(struct judge *judge, int32_t lot)
 {
-    scoped_by(arena_free) struct arena scratch = {0};
+    scoped_by(arena_free) struct arena scratch = {.limit = judge->arena->limit};
     struct lot_case c = {.judge = judge, .scratch = &scratch, .lot = lot, .until = TIME_OPEN};
     struct whereabouts_map map = {judge->facts, judge->lives, judge->monitored, judge->bound};
     whereabouts_of(&map, lot, TIME_OPEN, &scratch, &c.where);
@@ -406,7 +406,7 @@ static void write_mkt(struct lot_case *c, struct lot_result *result)
 
 enum outcome judge_lot(struct judge *judge, int32_t lot, struct lot_result *result, struct why *why)
 {
-    scoped_by(arena_free) struct arena scratch = {0};
+    scoped_by(arena_free) struct arena scratch = {.limit = judge->arena->limit};
     struct lot_case c;
     result->verdict = (struct verdict){.member = NONE, .attested_until = TIME_NONE, .breached_at = TIME_NONE};
     if (!judge->lives[lot].begun)

@@ -53,6 +53,16 @@ START_TEST(copies_and_vectors_keep_their_values)
 }
 END_TEST
 
+START_TEST(a_limit_is_the_end_of_memory)
+{
+    scoped_by(arena_free) struct arena arena = {.limit = 64};
+    ck_assert_ptr_nonnull(arena_new(&arena, 48, 1));
+    ck_assert_ptr_nonnull(arena_new(&arena, 16, 1));
+    ck_assert_ptr_null(arena_new(&arena, 1, 1));
+    ck_assert(arena.failed);
+}
+END_TEST
+
 static Suite *suite_of_arena(void)
 {
     Suite *suite = suite_create("arena");
@@ -60,6 +70,7 @@ static Suite *suite_of_arena(void)
     tcase_add_test(cases, pieces_are_zeroed_aligned_and_apart);
     tcase_add_test(cases, a_failure_is_sticky);
     tcase_add_test(cases, copies_and_vectors_keep_their_values);
+    tcase_add_test(cases, a_limit_is_the_end_of_memory);
     suite_add_tcase(suite, cases);
     return suite;
 }

@@ -101,6 +101,19 @@ START_TEST(the_order_of_arrival_and_repetition_change_nothing)
 }
 END_TEST
 
+/* Two that claim one place in the chain: the result must not depend on which came first. */
+START_TEST(what_claims_the_same_place_is_decided_by_its_content)
+{
+    for (int first = 0; first < 2; first++) {
+        scoped_by(world_free) struct world w = {0};
+        int32_t probe = world_simple_store(&w);
+        (void)world_read(&w, probe, 10, first ? -25 : -24);
+        (void)world_read(&w, probe, 10, first ? -24 : -25);
+        ck_assert_int_eq(carried(&w).items[0].mc, -24000);
+    }
+}
+END_TEST
+
 static Suite *suite_of_carry(void)
 {
     Suite *suite = suite_create("carry");
@@ -110,6 +123,7 @@ static Suite *suite_of_carry(void)
     tcase_add_test(cases, a_calibration_lapses_only_after_its_due_time);
     tcase_add_test(cases, a_reading_without_a_known_time_is_left_out_until_a_sync_comes);
     tcase_add_test(cases, the_order_of_arrival_and_repetition_change_nothing);
+    tcase_add_test(cases, what_claims_the_same_place_is_decided_by_its_content);
     suite_add_tcase(suite, cases);
     return suite;
 }

@@ -304,6 +304,18 @@ START_TEST(a_cold_rule_closes_above_its_limit)
 }
 END_TEST
 
+START_TEST(a_rule_that_was_never_in_force_finds_nothing)
+{
+    scoped_by(world_free) struct world w = {0};
+    int32_t probe = world_simple_store(&w);
+    struct equipment_rule *rule = world_rule(&w, "warm", above_c(-20), 0, 0);
+    rule->valid_from = rule->valid_to = MIN(5);
+    world_hold(&w, probe, 0, 60, -18);
+    struct equipment_result r = world_judge_store(&w, 0);
+    ck_assert_uint_eq(r.excursions.count + r.deviations.count + r.open.count, 0);
+}
+END_TEST
+
 /* ---- snapshots ---- */
 
 struct random {
@@ -427,6 +439,7 @@ static Suite *suite_of_excursion(void)
     tcase_add_test(cases, a_cold_rule_closes_above_its_limit);
     tcase_add_test(cases, a_fold_from_its_snapshot_equals_the_whole);
     tcase_add_test(cases, a_rule_that_ends_in_pending_time_leaves_its_excursion_open);
+    tcase_add_test(cases, a_rule_that_was_never_in_force_finds_nothing);
     suite_add_tcase(suite, cases);
     return suite;
 }

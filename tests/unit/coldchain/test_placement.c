@@ -43,6 +43,34 @@ START_TEST(an_empty_placement_never_held)
 }
 END_TEST
 
+START_TEST(of_two_placements_with_one_from_the_later_rules)
+{
+    scoped_by(world_free) struct world w = {0};
+    int32_t probe = world_simple_store(&w);
+    int32_t other = world_store(&w);
+    world_place(&w, probe, other, ROLE_PRODUCT, 0, TIME_OPEN);
+    struct placed_list *lists = resolved(&w);
+    ck_assert_uint_eq(lists[0].count, 0);
+    ck_assert_uint_eq(lists[other].count, 1);
+}
+END_TEST
+
+START_TEST(a_rule_for_one_role_is_heard_by_that_role)
+{
+    scoped_by(world_free) struct world w = {0};
+    int32_t far = world_gateway(&w, 100);
+    int32_t near = world_gateway(&w, 60);
+    int32_t store = world_store(&w);
+    world_place(&w, world_probe(&w, far), store, ROLE_PRODUCT, 10, TIME_OPEN);
+    world_place(&w, world_probe(&w, near), store, ROLE_AIR, 30, 40);
+    struct placed_list list = resolved(&w)[store];
+    ck_assert_int_eq(placements_watermark_of_role(list, ROLE_AIR, MIN(20)), MIN(100)); /* none yet: the others */
+    ck_assert_int_eq(placements_watermark_of_role(list, ROLE_AIR, MIN(30)), MIN(60));
+    ck_assert_int_eq(placements_watermark_of_role(list, ROLE_AIR, MIN(50)), MIN(60)); /* the last of its role */
+    ck_assert_int_eq(placements_watermark_of_role(list, ROLE_PRODUCT, MIN(50)), MIN(100));
+}
+END_TEST
+
 START_TEST(an_equipment_is_heard_as_far_as_its_slowest_gateway_in_use)
 {
     scoped_by(world_free) struct world w = {0};
@@ -106,6 +134,8 @@ static Suite *suite_of_placement(void)
     tcase_add_test(cases, an_equipment_is_heard_as_far_as_its_slowest_gateway_in_use);
     tcase_add_test(cases, with_none_placed_the_role_last_in_use_gives_the_watermark);
     tcase_add_test(cases, monitored_is_where_a_probe_of_either_role_is_placed);
+    tcase_add_test(cases, of_two_placements_with_one_from_the_later_rules);
+    tcase_add_test(cases, a_rule_for_one_role_is_heard_by_that_role);
     suite_add_tcase(suite, cases);
     return suite;
 }

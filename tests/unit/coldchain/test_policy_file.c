@@ -212,6 +212,18 @@ START_TEST(memory_that_runs_out_is_no_fault_of_the_file)
     ck_assert_int_eq(read_text("", &arena, &file, &why), RETRY);
     ck_assert_int_eq(read_text("{", &arena, &file, &why), RETRY);
     ck_assert_int_eq(read_text("\"", &arena, &file, &why), RETRY);
+    /* And wherever it runs out: never a rejection, never a crash. */
+    const char *whole = HEAD "required_tests = { a, b } rule \"a\" { kind = never when = \"> 0.5 C\" hysteresis = 0.25 } }"
+                             "profile \"f\" { title = t version = 1 valid_from = \"2026-01-01\" source = s"
+                             " rule \"r\" { for = \"1 h\" tier = alert when = \"> 1\" }"
+                             " rule \"d\" { for = \"1 h\" tier = alert signal = door state = open } }";
+    enum outcome outcome = RETRY;
+    for (size_t limit = 16; outcome != DONE; limit += 16) {
+        scoped_by(arena_free) struct arena small = {.limit = limit};
+        outcome = read_text(whole, &small, &file, &why);
+        ck_assert_int_ne(outcome, REJECT);
+        ck_assert_uint_lt(limit, 100000);
+    }
 }
 END_TEST
 

@@ -234,6 +234,27 @@ START_TEST(a_walk_from_the_middle_equals_the_rest_of_a_whole_one)
 }
 END_TEST
 
+/* Placed for good, spoken and fallen silent before the walk begins; a walk for one role knows only that role. */
+START_TEST(a_walk_for_one_role_recalls_who_fell_silent)
+{
+    scoped_by(world_free) struct world w = {0};
+    int32_t air = world_probe(&w, world_gateway(&w, 1000));
+    (void)world_store(&w);
+    world_place(&w, air, 0, ROLE_AIR, 0, TIME_OPEN);
+    (void)world_read(&w, air, 5, -19);
+    int64_t watermark = MIN(1000);
+    struct carried_list readings = carry_readings(&w.probes[0], NULL, 0, &w.arena);
+    struct placed_list *lists = placements_resolve(&w.facts, &watermark, &w.arena);
+    struct walk walk;
+    struct span span;
+    ck_assert(walk_begin(&walk, lists[0], &readings, MIN(15), ROLE_AIR, false, MIN(40), &w.arena));
+    ck_assert(walk_next(&walk, &span));
+    ck_assert(span.slots[0]->fell_silent && span.slots[0]->silent_was_in_use);
+    ck_assert_int_eq(span.slots[0]->silent_at, MIN(20));
+    ck_assert_int_eq(span.slots[0]->silent_mc, -19000);
+}
+END_TEST
+
 START_TEST(nothing_placed_gives_nothing)
 {
     scoped_by(world_free) struct world w = {0};
@@ -258,6 +279,7 @@ static Suite *suite_of_walk(void)
     tcase_add_test(cases, a_lapsed_calibration_is_not_good_in_a_strict_walk);
     tcase_add_test(cases, a_walk_from_the_middle_equals_the_rest_of_a_whole_one);
     tcase_add_test(cases, nothing_placed_gives_nothing);
+    tcase_add_test(cases, a_walk_for_one_role_recalls_who_fell_silent);
     suite_add_tcase(suite, cases);
     return suite;
 }

@@ -96,6 +96,22 @@ START_TEST(a_parent_that_ended_or_never_began_stands_nowhere)
 }
 END_TEST
 
+START_TEST(monitored_times_before_the_stay_are_passed_over)
+{
+    scoped_by(world_free) struct world w = {0};
+    (void)world_simple_store(&w);
+    w.placements[0].to = MIN(10);
+    world_place(&w, 0, 0, ROLE_PRODUCT, 40, 50);
+    int32_t lot = world_lot(&w, 20);
+    (void)world_stay(&w, lot, 20, TIME_OPEN, 0);
+    struct lot_result r = world_judge_lot(&w, lot);
+    ck_assert_uint_eq(r.where_count, 3);
+    assert_where(&r, 0, 20, 40, NONE);
+    assert_where(&r, 1, 40, 50, 0);
+    assert_where(&r, 2, 50, TIME_OPEN, NONE);
+}
+END_TEST
+
 START_TEST(a_cycle_ends_as_unmonitored)
 {
     scoped_by(world_free) struct world w = {0};
@@ -119,6 +135,7 @@ static Suite *suite_of_whereabouts(void)
     tcase_add_test(cases, placed_in_a_bound_equipment_is_where_its_container_is);
     tcase_add_test(cases, a_parent_that_ended_or_never_began_stands_nowhere);
     tcase_add_test(cases, a_cycle_ends_as_unmonitored);
+    tcase_add_test(cases, monitored_times_before_the_stay_are_passed_over);
     suite_add_tcase(suite, cases);
     return suite;
 }
