@@ -188,13 +188,12 @@ enum outcome judge_equipment(struct judge *judge, int32_t equipment, struct equi
 {
     *result = (struct equipment_result){0};
     fill_timelines(judge, equipment, result);
-    if (!excursions_make(&judge->facts->equipment[equipment], judge->placed[equipment], judge->readings,
-                         judge->arena, result))
-        return fail(why, RETRY, "equipment %s: out of memory", judge->facts->equipment[equipment].id);
+    bool walked = excursions_make(&judge->facts->equipment[equipment], judge->placed[equipment], judge->readings,
+                                  judge->arena, result);
     struct mkt mean = {0};
     judge_add_mean(judge, equipment, false, TIME_NONE, TIME_OPEN, &mean);
     result->has_mkt = mkt_value(&mean, &result->mkt_mc);
-    if (judge->arena->failed)
+    if (!walked || judge->arena->failed)
         return fail(why, RETRY, "equipment %s: out of memory", judge->facts->equipment[equipment].id);
     return DONE;
 }
