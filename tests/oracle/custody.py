@@ -197,12 +197,6 @@ class Fold:
             return self.effective_site(holder, depth + 1) if holder is not None else None
         return lot.place.site
 
-    def effective_transit(self, lot, depth=0):
-        if lot.transit is not None:
-            return lot.transit
-        holder = self.lots.get(lot.place.parent)
-        return self.effective_transit(holder, depth + 1) if holder is not None and depth < 1000 else None
-
     def go(self, event, lot, to):
         """Work out the place a `to` names. Returns (place, ok): not ok means the event has no effect."""
         if to is None:
@@ -419,8 +413,8 @@ class Fold:
             # "not in one: elsewhere". A place that is not known is not known to be elsewhere.
             self.conflict("elsewhere", lot.id, before.detail())
             self.lose(lot, event)
-        if in_bound_box and self.effective_transit(self.lots[before.parent]) is not None:
-            lot.transit = self.effective_transit(self.lots[before.parent])
+        if in_bound_box:
+            lot.transit = self.lots[before.parent].transit or lot.transit
         # Place = the site only: as the newest scan says, else the site it was at.
         to = event["to"]
         site = to["site"] if to else None
@@ -459,8 +453,8 @@ class Fold:
             self.lose(lot, event)
         # Out of its parent, to the parent's site, or to; in transit if the parent is. The parent is the one stated.
         holder = self.lots.get(stated["parent"]) if stated and stated["parent"] else self.lots.get(before.parent)
-        if holder is not None and self.effective_transit(holder) is not None:
-            lot.transit = self.effective_transit(holder)
+        if holder is not None:
+            lot.transit = holder.transit or lot.transit
         if place is None:
             site = stated["site"] or self.site_of(stated["equipment"]) if stated else None
             if site is None:
@@ -497,7 +491,7 @@ class Fold:
             lot.attested_until = event["time"]
             return True
         self.check_from(event, lot)
-        transit = self.effective_transit(lot)
+        transit = lot.transit
         to = event["to"] or {"site": None, "equipment": None}
         arrived = to["site"] or self.site_of(to["equipment"])
         if transit is None or (transit[0] is not None and arrived is not None and transit[0] != arrived):
@@ -637,7 +631,7 @@ class Fold:
                 inner |= contents
                 if not contents:
                     self.conflict("not_collected", identity)                   # an empty box stands for nothing
-                self.touch(lot, bool(contents))
+                self.touch(lot, False)
             else:
                 named.add(identity)
         place, ok = None, False
@@ -703,7 +697,7 @@ class Fold:
         else:
             return
         if expected != scanned:
-            lot = container if container in self.lots else (boxes[0] if len(boxes) == 1 else None)
+            lot = min(boxes, default=None) if kind == "receive" else container if container in self.lots else None
             self.conflict("wrong_contents", lot, {"missing": sorted(expected - scanned),
                                                   "extra": sorted(scanned - expected)})
 

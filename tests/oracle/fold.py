@@ -134,8 +134,8 @@ def describe_events(scenario, ordered, done, conflicts):
 def describe_conflicts(conflicts):
     """Sorted by at, lot, code, event; what has no time or lot sorts first (fine print 46)."""
     keys = ("code", "lot", "event", "at", "detail")
-    rows = {dump(dict(zip(keys, c))): dict(zip(keys, c)) for c in conflicts}
-    return sorted(rows.values(), key=lambda c: ((c["at"] is not None, c["at"] or 0), (c["lot"] is not None, c["lot"] or ""),
+    rows = [dict(zip(keys, c)) for c in conflicts]
+    return sorted(rows, key=lambda c: ((c["at"] is not None, c["at"] or 0), (c["lot"] is not None, c["lot"] or ""),
                                                 c["code"], c["event"] or "",
                                                 (c["detail"] or {}).get("rule") or "", dump(c["detail"])))
 
