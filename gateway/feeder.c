@@ -8,7 +8,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 
-enum { ROWS_A_TURN = 512, UNRECEIPTED_MOST = 2000, PAUSE_MS = 200, REFUSED_MS = 1000, MARK_EVERY_MS = 1000 };
+enum { ROWS_A_TURN = 512, UNRECEIPTED_MOST = 2000, PAUSE_MS = 200, REFUSED_MS = 1000 };
 
 struct tape {
     struct tape *next;
@@ -20,7 +20,7 @@ struct tape {
     bool has_ahead, ended, begun;
     int64_t first_ms, first_boot_ms; /* of the recording, and of its telling */
     uint64_t told_line, marked_line, told, bad;
-    int64_t marked_boot_ms;
+    struct buffer unsealed; /* recorded readings found in the journal at the start: told already, whatever the mark says */
     struct log_rate bad_rows;
 };
 
@@ -53,19 +53,45 @@ static uint64_t line_marked(const struct tape *tape)
     return *file == ' ' && strcmp(file + 1, tape->setting->file) == 0 ? line : 0;
 }
 
-static void mark_line(struct tape *tape, int64_t now_ms)
+static void mark_line(struct tape *tape)
 {
     scoped_by(buffer_free) struct buffer mark = {0};
     struct why why;
     char name[80];
-    if (tape->told_line == tape->marked_line || (!tape->ended && now_ms - tape->marked_boot_ms < MARK_EVERY_MS))
+    if (tape->told_line == tape->marked_line)
         return;
     mark_name(tape, name, sizeof name);
     buffer_printf(&mark, "%" PRIu64 " %s", tape->told_line, tape->setting->file);
     if (mark.failed || outbox_put(tape->feeder->outbox, name, buffer_view(&mark), &why) != DONE)
         return; /* then more is told twice after a restart */
     tape->marked_line = tape->told_line;
-    tape->marked_boot_ms = now_ms;
+}
+
+struct journaled {
+    int64_t at_ms;
+    int32_t value_mc;
+};
+
+static bool note_journaled(void *context, const struct outbox_sample *sample)
+{
+    struct tape *tape = context;
+    struct journaled one = {.at_ms = sample->scheduled_ms, .value_mc = sample->value_mc};
+    if (strcmp(sample->source, tape->probe->found.id) == 0 && sample->has_value)
+        buffer_add(&tape->unsealed, &one, sizeof one);
+    return !tape->unsealed.failed;
+}
+
+/* The rows behind the mark that a crash left in the journal come first; the first that is not there ends the looking. */
+static bool was_journaled(struct tape *tape)
+{
+    for (size_t at = 0; !tape->unsealed.failed && at < tape->unsealed.len; at += sizeof(struct journaled)) {
+        struct journaled one;
+        memcpy(&one, tape->unsealed.data + at, sizeof one);
+        if (one.at_ms == tape->ahead.at_ms && one.value_mc == tape->ahead.value_mc)
+            return true;
+    }
+    buffer_free(&tape->unsealed);
+    return false;
 }
 
 /* Reads on until there is a reading that was not told before, or the end. */
@@ -82,7 +108,7 @@ static void read_ahead(struct tape *tape)
             log_often(&tape->bad_rows, LOG_LEVEL_WARN, "recorded_row_bad", "probe=%s line=%" PRIu64 " why=%s",
                       tape->probe->found.id, tape->ahead.line, log_text(&quoted, tape->ahead.why.text));
         } else {
-            tape->has_ahead = tape->ahead.line > tape->marked_line;
+            tape->has_ahead = tape->ahead.line > tape->marked_line && !was_journaled(tape);
         }
     }
 }
@@ -137,8 +163,10 @@ static void go_on(void *context)
     }
     int64_t next_ms = tell(tape, now_ms);
     bool durable = feeder->callbacks.on_batch(feeder->callbacks.context);
-    if (durable)
-        mark_line(tape, now_ms);
+    if (durable) {
+        mark_line(tape);
+        feeder->callbacks.on_noted(feeder->callbacks.context);
+    }
     if (!tape->ended)
         loop_timer_set(tape->timer, durable ? next_ms : now_ms + REFUSED_MS);
     else
@@ -161,6 +189,7 @@ enum outcome feeder_add(struct feeder *feeder, struct probe *probe, const struct
         return outcome;
     }
     tape->marked_line = tape->told_line = line_marked(tape);
+    (void)!outbox_samples(feeder->outbox, SIZE_MAX >> 1, note_journaled, tape, why);
     tape->next = feeder->tapes;
     feeder->tapes = tape;
     loop_timer_set(tape->timer, loop_now_ms(feeder->loop));
@@ -170,6 +199,7 @@ enum outcome feeder_add(struct feeder *feeder, struct probe *probe, const struct
 static void tape_free(struct tape *tape)
 {
     loop_timer_free(&tape->timer);
+    buffer_free(&tape->unsealed);
     free(tape);
 }
 

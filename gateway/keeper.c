@@ -118,8 +118,7 @@ static void note_recovery(struct keeper *keeper, const struct clock_claim *clock
     keeper_event(keeper, &event, clock);
 }
 
-enum outcome keeper_flush(struct keeper *keeper, const struct clock_claim *clock, bool receipts_overdue,
-                          struct why *why)
+enum outcome keeper_store(struct keeper *keeper, const struct clock_claim *clock, struct why *why)
 {
     while (ring_count(keeper->ring) > 0) {
         enum outcome outcome = offer_some(keeper, clock->wall_ms, why);
@@ -132,6 +131,14 @@ enum outcome keeper_flush(struct keeper *keeper, const struct clock_claim *clock
         }
         note_recovery(keeper, clock);
     }
+    return DONE;
+}
+
+enum outcome keeper_flush(struct keeper *keeper, const struct clock_claim *clock, bool receipts_overdue,
+                          struct why *why)
+{
+    if (keeper_store(keeper, clock, why) != DONE)
+        return RETRY;
     enum outcome outcome = sealer_consider(keeper->settings.sealer, clock, receipts_overdue, why);
     if (outcome != DONE)
         note_refusal(keeper, clock, why);

@@ -34,6 +34,9 @@ void keeper_reading(struct keeper *keeper, const char *probe, int64_t scheduled_
 /* `at_ms` 0: now. The clock's state is filled in. */
 void keeper_event(struct keeper *keeper, const struct device_event *event, const struct clock_claim *clock);
 
+/* Writes all that is queued in one commit, and seals nothing. */
+MUST_CHECK enum outcome keeper_store(struct keeper *keeper, const struct clock_claim *clock, struct why *why);
+
 /* Writes all that is queued in one commit and seals what is due. DONE: everything is durable. RETRY: it waits in memory. */
 MUST_CHECK enum outcome keeper_flush(struct keeper *keeper, const struct clock_claim *clock, bool receipts_overdue,
                                      struct why *why);

@@ -344,8 +344,17 @@ static void on_recorded(void *context, struct probe *probe, int64_t at_ms, int32
 static bool on_batch(void *context)
 {
     struct sampler *sampler = context;
+    struct why why = {""};
     struct clock_claim clock = sampler_clock(sampler);
-    return flush(sampler, &clock);
+    queue_faults(sampler, &clock);
+    return keeper_store(sampler->settings.keeper, &clock, &why) == DONE;
+}
+
+static void on_noted(void *context)
+{
+    struct sampler *sampler = context;
+    struct clock_claim clock = sampler_clock(sampler);
+    (void)flush(sampler, &clock);
 }
 
 /* Opening, reloading, closing. */
@@ -380,7 +389,7 @@ enum outcome sampler_open(struct sampler **made, const struct sampler_settings *
     sampler->settings = *settings;
     sampler->local = settings->local;
     known_open(&sampler->known, settings->outbox);
-    struct feeder_callbacks feeding = {sampler, on_recorded, on_batch};
+    struct feeder_callbacks feeding = {sampler, on_recorded, on_batch, on_noted};
     enum outcome outcome = open_timers(sampler, why);
     if (outcome == DONE)
         outcome = feeder_open(&sampler->feeder, settings->loop, settings->outbox, &feeding, why);
