@@ -124,9 +124,8 @@ static const char *missing_of(const struct probe_setting *probe)
     return is_given(probe->channel) ? NULL : "channel";
 }
 
-static enum outcome check_probe(const struct gateway_settings *settings, size_t which, struct why *why)
+static enum outcome check_probe(const struct probe_setting *probe, struct why *why)
 {
-    const struct probe_setting *probe = &settings->probes[which];
     if (!probe_id_valid(probe->name))
         return fail(why, REJECT, "probe \"%s\": an id is 1 to 64 printable characters without blanks", probe->name);
     if (!driver_named(probe->driver))
@@ -136,9 +135,6 @@ static enum outcome check_probe(const struct gateway_settings *settings, size_t 
         return fail(why, REJECT, "probe \"%s\": driver %s needs %s", probe->name, probe->driver, missing);
     if (probe->lowest_mc > probe->highest_mc)
         return fail(why, REJECT, "probe \"%s\": lowest_mc is above highest_mc", probe->name);
-    for (size_t i = 0; i < which; i++)
-        if (strcmp(settings->probes[i].name, probe->name) == 0)
-            return fail(why, REJECT, "two probes are called \"%s\"", probe->name);
     return DONE;
 }
 
@@ -172,7 +168,7 @@ enum outcome gateway_settings_check(const struct gateway_settings *settings, str
         if (check_transmitter(&settings->transmitters[i], why) != DONE)
             return REJECT;
     for (size_t i = 0; i < settings->probe_count; i++)
-        if (check_probe(settings, i, why) != DONE)
+        if (check_probe(&settings->probes[i], why) != DONE)
             return REJECT;
     return DONE;
 }

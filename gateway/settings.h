@@ -74,8 +74,7 @@ struct gateway_settings {
 
 const struct conf_table *gateway_conf_table(void);
 
-/* What one table cannot say: ids in form, each probe's driver known and given what it needs, no two probes of one name.
- * REJECT with a sentence naming the section. */
+/* What one table cannot say: ids in form, each probe's driver known and given what it needs. REJECT with a sentence naming the section. */
 MUST_CHECK enum outcome gateway_settings_check(const struct gateway_settings *settings, struct why *why);
 
 #endif
