@@ -184,15 +184,15 @@ static enum outcome note_clock(struct fold *fold, struct folding *with, struct w
     with->synchronised = clock->synchronised && sane;
     if (sane)
         with->sealed_ms = clock->wall_ms;
-    if (clock->boot_id.len == 16)
-        chain_saw_boot(chain, clock->boot_id.data);
+    if (clock->boot_id.len == 16 && chain_saw_boot(chain, clock->boot_id.data))
+        chain->repairs |= fold_boot_tracked(fold, chain->sender, clock->boot_id.data);
     if (!with->synchronised)
         return DONE;
     if (with->standing == STANDING_COUNTS && clock->wall_ms > chain->heard_ms) {
         chain->heard_ms = clock->wall_ms;
         chain->dirty = true;
     }
-    if (clock->boot_id.len != 16 || !fold_boot_tracked(fold, chain->sender, clock->boot_id.data))
+    if (!chain->repairs || clock->boot_id.len != 16 || !fold_boot_tracked(fold, chain->sender, clock->boot_id.data))
         return DONE;
     struct rows *rows = &fold->rows[TABLE_CLOCK_SYNC];
     rows_begin(rows, 6);

@@ -46,6 +46,7 @@ struct chain {
     int64_t config_version;
     bool stored; /* a row of silsila.chain exists */
     bool dirty;  /* differs from that row */
+    bool repairs; /* a boot of it has unsynchronised content: its synchronised bodies are kept (repair.c) */
 };
 
 enum chain_added {

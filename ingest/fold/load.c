@@ -149,6 +149,8 @@ enum outcome load_chain(struct fold *fold, int32_t epoch_no, struct chain **foun
         outcome = out_of_memory(fold, why);
     if (outcome != DONE)
         return outcome;
+    for (size_t i = 0; i < chain->boot_count && !chain->repairs; i++)
+        chain->repairs = fold_boot_tracked(fold, chain->sender, chain->boots[i]);
     *found = fold->chains[epoch_no] = take(chain);
     return DONE;
 }
@@ -222,16 +224,26 @@ static enum outcome registered_kind(struct fold *fold, int32_t key_no, struct se
     return DONE;
 }
 
+/* Keys stand at their numbers, which are small and dense. */
+static struct sender_key *key_slot(struct fold *fold, int32_t key_no)
+{
+    const struct sender_key none = {0};
+    while (fold->keys.count <= (size_t)key_no) {
+        if (!list_add(&fold->keys, &none, sizeof none))
+            return NULL;
+    }
+    return (struct sender_key *)fold->keys.items + key_no;
+}
+
 enum outcome load_key(struct fold *fold, const struct fold_entry *entry, struct sender_key **found, struct why *why)
 {
-    struct sender_key *keys = fold->keys.items;
-    for (size_t i = 0; i < fold->keys.count; i++) {
-        if (keys[i].key_no == entry->key_no && keys[i].known) {
-            *found = &keys[i];
-            return DONE;
-        }
-    }
-    struct sender_key key = {.key_no = entry->key_no};
+    struct sender_key *slot = entry->key_no >= 0 ? key_slot(fold, entry->key_no) : NULL;
+    if (!slot)
+        return out_of_memory(fold, why);
+    *found = slot;
+    if (slot->known)
+        return DONE;
+    struct sender_key key = {.known = false};
     enum outcome outcome = registered_kind(fold, entry->key_no, &key, why);
     if (outcome != DONE)
         return outcome;
@@ -246,9 +258,7 @@ enum outcome load_key(struct fold *fold, const struct fold_entry *entry, struct 
         key.kind = certified_kind(entry->certificate);
         key.known = true;
     }
-    if (!list_add(&fold->keys, &key, sizeof key))
-        return out_of_memory(fold, why);
-    *found = (struct sender_key *)fold->keys.items + fold->keys.count - 1;
+    *slot = key;
     return DONE;
 }
 

@@ -83,6 +83,10 @@ enum outcome fold_track_boot(struct fold *fold, const char *sender, const uint8_
         return DONE;
     if (!list_add(&fold->tracked, &key, sizeof key) || !list_add(&fold->collect, &key, sizeof key))
         return out_of_memory(fold, why);
+    for (size_t i = 0; i < fold->chain_room; i++) {
+        if (fold->chains[i] && strcmp(fold->chains[i]->sender, sender) == 0)
+            fold->chains[i]->repairs |= chain_has_boot(fold->chains[i], boot);
+    }
     return DONE;
 }
 

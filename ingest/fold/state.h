@@ -41,7 +41,6 @@ struct list {
 };
 
 struct sender_key {
-    int32_t key_no;
     uint8_t key_id[32];
     Silsila__V1__KeyKind kind;
     bool known;
@@ -119,7 +118,7 @@ struct fold {
     struct list months;    /* int: partitions known to exist */
     struct list tracked;   /* struct boot_key: boots with unsynchronised content */
     struct list revoked;   /* struct name: owners with a revocation */
-    struct list new_keys;  /* struct sender_key without number: registered by envelopes folded in this run */
+    struct list new_keys;  /* struct sender_key: registered by envelopes folded in this run */
     bool lists_loaded;
 
     /* One batch. */
