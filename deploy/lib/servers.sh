@@ -24,8 +24,8 @@ postgres_choose_user() {
     if setpriv --reuid postgres --regid postgres --clear-groups test -x "$DIR" 2>/dev/null; then
         PG_AS=(setpriv --reuid postgres --regid postgres --clear-groups --pdeathsig KILL --)
         chown -R postgres:postgres "$DIR/pg"
-    elif unshare --user --map-user=999 --map-group=999 true 2>/dev/null; then
-        PG_AS=(unshare --user --map-user=999 --map-group=999 --)
+    elif unshare --user --map-user="$(id -u postgres)" --map-group="$(id -g postgres)" true 2>/dev/null; then
+        PG_AS=(unshare --user --map-user="$(id -u postgres)" --map-group="$(id -g postgres)" --)
     else
         die "the user postgres cannot reach $DIR, and there are no user namespaces: give another folder with --dir"
     fi

@@ -158,11 +158,12 @@ class Stack:
 
     # SQL, MQTT and metrics.
 
-    def sql(self, statement, user="postgres"):
+    def sql(self, statement, user="postgres", options=""):
         """Rows of texts. Reads as the superuser unless told otherwise; fails when the database does."""
         done = subprocess.run(
             ["psql", "-XAtq", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-h", self.env["PGHOST"], "-p", self.env["PGPORT"],
-             "-d", "silsila", "-U", user, "-c", statement], capture_output=True, text=True, check=False)
+             "-d", "silsila", "-U", user, "-c", statement], capture_output=True, text=True, check=False,
+            env={**os.environ, "PGOPTIONS": options})
         if done.returncode != 0:
             raise Failed(f"{statement}: {done.stderr.strip()}")
         return [line.split("\t") for line in done.stdout.splitlines()]

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 
 from stack import BUILD, Failed, Stack, run_tests, until
@@ -76,22 +77,32 @@ def row_34_size_limit_below_an_envelope():
         stack.finish()
 
 
+def active(stack, port):
+    return (stack.metrics(port) or {}).get("silsila_ingest_active")
+
+
 def row_52_two_ingests():
     """row 52: two ingests at once; one works, the other stands by and takes over when the first is gone"""
     with Stack(gateways=2) as stack:
         conf = os.path.join(stack.dir, "ingest.conf")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
         other = os.path.join(stack.dir, "standby.conf")
         with open(conf, encoding="utf-8") as file:
             text = file.read()
         with open(other, "w", encoding="utf-8") as file:
-            file.write(re.sub(r"^http_port = .*", "http_port = -1", text, flags=re.M))
+            file.write(re.sub(r"^http_port = .*", f"http_port = {port}", text, flags=re.M))
         with open(os.path.join(stack.dir, "log", "standby.log"), "w", encoding="utf-8") as log:
             standby = subprocess.Popen([os.path.join(BUILD, "ingest", "silsila-ingest"), "-c", other], stderr=log, stdout=log)
         try:
-            until("the second to stand by", lambda: "standby" in stack.log("standby") or "stand" in stack.log("standby"), 30)
+            until("the second to stand by", lambda: active(stack, port) == 0, 30)
             stack.wait_stored_of_all()
+            if active(stack, port) != 0:
+                raise Failed("the second took over from one that works")
             stack.hold_down("ingest")
-            stack.wait_stored_of_all()  # by the second now
+            until("the second to take over", lambda: active(stack, port) == 1, 30)
+            stack.wait_stored_of_all()
             stack.release("ingest")     # and the first stands by
             stack.wait_stored_of_all()
             standby.kill()
@@ -110,7 +121,7 @@ def row_64_database_read_only():
         stack.sql("ALTER SYSTEM SET default_transaction_read_only = on")
         stack.sql("SELECT pg_reload_conf()")
         fewer_receipts_than(stack, stack.gateway_names(), "the database is read-only")
-        stack.sql("SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only")
+        stack.sql("ALTER SYSTEM RESET default_transaction_read_only", options="-c default_transaction_read_only=off")
         stack.sql("SELECT pg_reload_conf()")
         stack.wait_stored_of_all()
         stack.finish()
