@@ -6,6 +6,8 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 
+enum { FULL_GAP_AT = 64 }; /* envelopes in a batch */
+
 struct receipts {
     struct loop *loop;
     struct receipts_settings settings;
@@ -17,6 +19,7 @@ struct receipts {
     uint64_t size;
     merkle_hash root;
     double pressure;
+    int64_t gap_ms; /* in force: the setting's share by the size of the last batch */
     struct buffer payload, message; /* used again for each */
     struct log_rate trouble;
 };
@@ -143,7 +146,7 @@ void receipts_flush(struct receipts *receipts)
     loop_timer_clear(receipts->timer);
     while (*link) {
         struct epoch *epoch = *link;
-        int64_t at_ms = epoch->receipt_sent_ms + receipts->settings.gap_ms;
+        int64_t at_ms = epoch->receipt_sent_ms + receipts->gap_ms;
         if (epoch->receipt_sent_ms && at_ms > now_ms) {
             if (at_ms < next_ms)
                 next_ms = at_ms;
@@ -195,6 +198,8 @@ void receipts_committed(struct receipts *receipts, const struct plan *plan, uint
     receipts->generation = generation;
     receipts->size = plan->new_size;
     memcpy(receipts->root, plan->new_root, HASH_LEN);
+    /* With little to do receipts go at once; they are only put together when there are many. */
+    receipts->gap_ms = receipts->settings.gap_ms * (int64_t)(plan->count < FULL_GAP_AT ? plan->count : FULL_GAP_AT) / FULL_GAP_AT;
     for (size_t i = 0; i < plan->count; i++) {
         const struct plan_item *item = &plan->items[i];
         if (!item->epoch->said.disputed)

@@ -1,6 +1,6 @@
 /* Receipts: after each commit says to every sender of the batch what is stored of its epoch.
  *
- * One receipt a sender and batch, and under load at most one each `gap_ms` a sender: a receipt is cumulative, the next one
+ * One receipt a sender and batch, and under load (batches of 64 and more) at most one each `gap_ms` a sender: a receipt is cumulative, the next one
  * says what this one would have. A sender that has waited gets it from a timer. Receipts are never queued for long: if the
  * broker is away they stay due and go when it is back; if we end before, the sender's resend brings another.
  *

@@ -40,7 +40,7 @@ static const struct conf_setting settings[] = {
     {.name = "batch_wait_ms", .type = CONF_INT, .offset = AT(batch_wait_ms), .least = 0, .most = 1000, .fallback = "20",
      .flags = CONF_RELOADABLE, .help = "under load, how long after a commit the next batch may wait for company"},
     {.name = "receipt_gap_ms", .type = CONF_INT, .offset = AT(receipt_gap_ms), .least = 0, .most = 10000, .fallback = "100",
-     .flags = CONF_RELOADABLE, .help = "least time between two receipts to the same sender"},
+     .flags = CONF_RELOADABLE, .help = "under load, least time between two receipts to the same sender"},
     {.name = "send_window", .type = CONF_INT, .offset = AT(send_window), .least = 1, .most = 10000, .fallback = "128",
      .flags = CONF_RELOADABLE, .help = "envelopes that a sender may have on the way without a receipt"},
     {.name = "heartbeat_ms", .type = CONF_INT, .offset = AT(heartbeat_ms), .least = 100, .most = 60000, .fallback = "2000",
