@@ -27,7 +27,7 @@ static void leave_held(struct custody *c, const struct ordered_event *o, int32_t
 /* False when the parent refuses the lot: no effect. */
 static bool begin(struct custody *c, const struct ordered_event *o, int32_t lot)
 {
-    struct place target = custody_to(c, o, false);
+    struct place target = custody_to(c, o);
     if (target.parent != NONE && !custody_enter(c, o, lot, &target))
         return false;
     custody_begin_life(c, lot, o, target);
@@ -82,7 +82,7 @@ static void begin_received(struct custody *c, const struct ordered_event *o, int
 
 static void apply_store(struct custody *c, const struct ordered_event *o, int32_t lot)
 {
-    struct place target = custody_to(c, o, true);
+    struct place target = custody_to(c, o);
     struct place entered = target;
     if (target.parent != NONE && !custody_enter(c, o, lot, &entered))
         return;
@@ -106,7 +106,7 @@ static void apply_freeze(struct custody *c, const struct ordered_event *o, const
 /* `pack` without a parent leaves parent_unknown, so the parent is asked even when it is not stated. */
 static void apply_pack(struct custody *c, const struct ordered_event *o, int32_t lot)
 {
-    struct place target = custody_to(c, o, true);
+    struct place target = custody_to(c, o);
     target = (struct place){NONE, NONE, target.parent};
     struct place entered = target;
     if (!custody_enter(c, o, lot, &entered))
@@ -186,7 +186,7 @@ static void apply_unpack(struct custody *c, const struct ordered_event *o, int32
     int32_t parent = c->lots[lot].place.parent;
     int32_t carrier = parent == NONE ? NONE : in_transit_with(c, parent);
     int32_t site = site_of(c, lot);
-    struct place target = custody_to(c, o, false);
+    struct place target = custody_to(c, o);
     if (target.parent != NONE && !custody_enter(c, o, lot, &target))
         return;
     bool elsewhere = custody_check_from(c, o, lot);
@@ -213,7 +213,7 @@ static void set_transit(struct custody *c, const struct ordered_event *o, int32_
 /* The box it travels in: the equipment, or the container that is the same thing. */
 static struct place travelling_place(const struct custody *c, const struct ordered_event *o)
 {
-    struct place place = custody_to(c, o, true);
+    struct place place = custody_to(c, o);
     place.site = NONE;
     return place;
 }
@@ -261,13 +261,13 @@ static void apply_receive(struct custody *c, const struct ordered_event *o, cons
         begin_received(c, o, lot);
         return;
     }
-    struct place place = custody_to(c, o, false);
+    struct place place = custody_to(c, o);
     struct place entered = place;
     if (target->named && place.parent != NONE && !custody_enter(c, o, lot, &entered))
         return;
     if (target->named) {
         custody_check_from(c, o, lot);
-        check_shipped(c, o, lot, place.site);
+        check_shipped(c, o, lot, o->event->to.site != NONE ? o->event->to.site : place.site);
         custody_place(c, lot, o->at, entered, custody_stated(entered));
     }
     struct lot_state *state = custody_change(c, lot);

@@ -19,9 +19,15 @@ static void descend(struct custody *c, const struct ordered_event *o, int32_t fr
 /* ---- split ---- */
 
 /* Where it was, with its state, holds, transit and collection time; the release of the whole is the part's too. */
-static void begin_part(struct custody *c, const struct ordered_event *o, int32_t whole, int32_t part)
+static void begin_part(struct custody *c, const struct ordered_event *o, int32_t whole, int32_t part, bool elsewhere)
 {
-    const struct lot_state from = c->lots[whole];
+    struct lot_state from = c->lots[whole];
+    if (elsewhere) { /* it was where the event took it from */
+        from.place = custody_from(c, o);
+        from.knowledge = PLACE_STATED;
+        if (from.place.parent != NONE && !custody_enter(c, o, part, &from.place))
+            from.place = (struct place){NONE, NONE, NONE};
+    }
     custody_begin_life(c, part, o, from.place);
     struct lot_state *state = custody_change(c, part);
     state->knowledge = from.knowledge;
@@ -48,7 +54,7 @@ static void begin_part(struct custody *c, const struct ordered_event *o, int32_t
     descend(c, o, whole, part);
 }
 
-static void split_into(struct custody *c, const struct ordered_event *o, int32_t whole, int32_t part)
+static void split_into(struct custody *c, const struct ordered_event *o, int32_t whole, int32_t part, bool elsewhere)
 {
     if (!c->facts->lots[part].registered) {
         custody_leave(c, custody_conflict(CONFLICT_BAD_IDENTIFIER, part, o));
@@ -58,7 +64,7 @@ static void split_into(struct custody *c, const struct ordered_event *o, int32_t
     if (c->lots[part].begun)
         leave_two_places(c, o, part);
     else
-        begin_part(c, o, whole, part);
+        begin_part(c, o, whole, part, elsewhere);
 }
 
 void custody_apply_split(struct custody *c, const struct ordered_event *o)
@@ -67,9 +73,9 @@ void custody_apply_split(struct custody *c, const struct ordered_event *o)
         int32_t whole = o->event->lots[i];
         if (!custody_admit(c, o, whole))
             continue;
-        custody_check_from(c, o, whole);
+        bool elsewhere = custody_check_from(c, o, whole);
         for (size_t k = 0; k < o->event->part_count; k++)
-            split_into(c, o, whole, o->event->parts[k]);
+            split_into(c, o, whole, o->event->parts[k], elsewhere);
         custody_end_life(c, whole, o);
         custody_mark(c, whole, o);
     }
@@ -102,21 +108,27 @@ static bool add_inside(struct custody *c, int32_t container, target_list *member
     return found;
 }
 
-static void add_container(struct custody *c, const struct ordered_event *o, int32_t lot, target_list *members)
+/* True when there was something in it. */
+static bool add_container(struct custody *c, const struct ordered_event *o, int32_t lot, target_list *members)
 {
-    custody_touch(c, lot, o);
-    if (c->lots[lot].ended)
-        custody_leave(c, custody_conflict(CONFLICT_AFTER_END, lot, o));
-    else if (!add_inside(c, lot, members))
-        custody_leave(c, custody_conflict(CONFLICT_NOT_COLLECTED, lot, o));
+    return !custody_admit(c, o, lot) || add_inside(c, lot, members);
+}
+
+/* Nothing to pool, and nothing said about it yet: the boxes were empty. */
+static void leave_empty(struct custody *c, const struct ordered_event *o)
+{
+    for (size_t i = 0; i < o->event->lot_count; i++)
+        if (c->facts->lots[o->event->lots[i]].kind == LOT_CONTAINER && !c->lots[o->event->lots[i]].ended)
+            custody_leave(c, custody_conflict(CONFLICT_NOT_COLLECTED, o->event->lots[i], o));
 }
 
 static void find_members(struct custody *c, const struct ordered_event *o, target_list *members)
 {
     const struct event *event = o->event;
+    bool empty = false;
     for (size_t i = 0; i < event->lot_count; i++)
         if (c->facts->lots[event->lots[i]].registered && c->facts->lots[event->lots[i]].kind == LOT_CONTAINER)
-            add_container(c, o, event->lots[i], members);
+            empty = !add_container(c, o, event->lots[i], members) || empty;
     for (size_t i = 0; i < event->lot_count; i++) {
         int32_t lot = event->lots[i];
         bool container = c->facts->lots[lot].registered && c->facts->lots[lot].kind == LOT_CONTAINER;
@@ -125,6 +137,8 @@ static void find_members(struct custody *c, const struct ordered_event *o, targe
     }
     if (members->count > 1)
         qsort(members->items, members->count, sizeof *members->items, by_lot);
+    if (members->count == 0 && empty)
+        leave_empty(c, o);
 }
 
 /* The lot a pool event makes may begin: it is one of ours and does not live already. */
@@ -158,7 +172,7 @@ static void take_member(struct custody *c, const struct ordered_event *o, const 
 static void begin_pool(struct custody *c, const struct ordered_event *o)
 {
     int32_t pool = o->event->pool;
-    struct place target = custody_to(c, o, false);
+    struct place target = custody_to(c, o);
     if (target.parent != NONE && !custody_enter(c, o, pool, &target))
         target = (struct place){NONE, NONE, NONE};
     custody_begin_life(c, pool, o, target);

@@ -172,17 +172,24 @@ void custody_check_two_places(struct custody *c, const struct ordered_event *o, 
 
 /* ---- to ---- */
 
-struct place custody_to(const struct custody *c, const struct ordered_event *o, bool packs)
+static struct place whole_place(const struct custody *c, struct place place)
 {
-    struct place to = o->event->to;
-    int32_t container = to.equipment == NONE ? NONE : c->facts->equipment[to.equipment].container;
-    if (packs && container != NONE && to.parent == NONE)
-        return (struct place){NONE, NONE, container};
-    if (to.parent != NONE)
-        return (struct place){NONE, NONE, to.parent};
-    if (to.site == NONE && to.equipment != NONE)
-        to.site = c->facts->equipment[to.equipment].site;
-    return to;
+    int32_t container = place.equipment == NONE ? NONE : c->facts->equipment[place.equipment].container;
+    if (place.parent != NONE || container != NONE)
+        return (struct place){NONE, NONE, place.parent != NONE ? place.parent : container};
+    if (place.site == NONE && place.equipment != NONE)
+        place.site = c->facts->equipment[place.equipment].site;
+    return place;
+}
+
+struct place custody_to(const struct custody *c, const struct ordered_event *o)
+{
+    return whole_place(c, o->event->to);
+}
+
+struct place custody_from(const struct custody *c, const struct ordered_event *o)
+{
+    return whole_place(c, o->event->from);
 }
 
 static void leave_with_parent(struct custody *c, enum conflict_code code, const struct ordered_event *o, int32_t lot,

@@ -141,8 +141,10 @@ bool custody_check_from(struct custody *c, const struct ordered_event *o, int32_
 bool custody_is_out_of_equipment(const struct custody *c, const struct lot_state *lot);
 bool custody_is_out_of_parent(const struct custody *c, const struct lot_state *lot);
 void custody_check_two_places(struct custody *c, const struct ordered_event *o, int32_t lot, struct place target);
-/* What `to` names, with the equipment's site; an equipment bound to a container becomes that container if `packs`. */
-struct place custody_to(const struct custody *c, const struct ordered_event *o, bool packs);
+/* What `to` or `from` names: an equipment with its site; one bound to a container is that container, whatever the event
+ * (they are one thing under two names). */
+struct place custody_to(const struct custody *c, const struct ordered_event *o);
+struct place custody_from(const struct custody *c, const struct ordered_event *o);
 /* May the lot go into target.parent? Leaves parent_unknown (and makes the place unknown), parent_cycle or after_end;
  * false: no effect. */
 bool custody_enter(struct custody *c, const struct ordered_event *o, int32_t lot, struct place *target);

@@ -118,6 +118,12 @@ static const struct equipment_rule *read_equipment_rules(const struct entry *ent
     return rules;
 }
 
+/* The words of the contract, with a blank or an underscore. */
+static bool is_transport(const char *kind)
+{
+    return strcmp(kind, "transport box") == 0 || strcmp(kind, "transport_box") == 0 || strcmp(kind, "vehicle") == 0;
+}
+
 void read_equipment(const struct entry *root)
 {
     const struct json *list = entry_list(root, "equipment");
@@ -131,7 +137,7 @@ void read_equipment(const struct entry *root)
         struct equipment made = {.registered = true};
         made.kind = entry_text(&entry, "kind");
         made.kind = made.kind ? made.kind : "";
-        made.transport = strcmp(made.kind, "transport_box") == 0 || strcmp(made.kind, "vehicle") == 0;
+        made.transport = is_transport(made.kind);
         made.site = entry_name(&entry, "site", NAME_SITE);
         made.max_gap_ms = entry_integer_within(&entry, "max_gap_ms", 900000, 0, LONGEST_MS);
         made.container = entry_name(&entry, "container", NAME_LOT);
