@@ -171,6 +171,9 @@ struct custody *custody_copy(const struct custody *custody, struct arena *arena)
     c->touched.count = c->touched.room = 0;
     c->serial = 0;
     make_scratch(c);
+#ifdef TEETH_SNAPSHOT_FORGETS
+    c->generation++; /* the short memory for order_uncertain is lost */
+#endif
     COPY_ARRAY(c, arena, lots, lots);
     COPY_ARRAY(c, arena, donation_known, c->donation_count);
     COPY_ARRAY(c, arena, answers, c->donation_count * c->analysis_count);

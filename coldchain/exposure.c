@@ -109,11 +109,20 @@ void rule_fold_add(struct rule_fold *fold, enum level level, int64_t from, int64
         break;
     case LEVEL_INSIDE:
     case LEVEL_UNSEEN:
+#ifdef TEETH_INSIDE_COUNTS
+        fold->runs++;
+        if (fold->rule->kind == RULE_OCCASIONS && fold->runs > fold->rule->allowed)
+            breach(fold, from);
+#endif
         fold->counted_run_open = false;
         run_close(&fold->run);
         run_close(&fold->worst);
         break;
     case LEVEL_UNKNOWN:
+#ifdef TEETH_UNKNOWN_FORGIVES
+        fold->beyond_ms = 0;
+        fold->breached_at = TIME_NONE;
+#endif
         fold->unknown_ms += to - from;
         fold->counted_run_open = false;
         run_wait(&fold->run, to - from);

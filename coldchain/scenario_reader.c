@@ -247,7 +247,11 @@ const int32_t *entry_names(const struct entry *entry, const char *key, enum name
         else
             indexes[i] = name_index(entry->reader, kind, list->items[i].text, &item);
     }
-    if (list->count > 1)
+    bool sorts = list->count > 1;
+#ifdef TEETH_LIST_ORDER_COUNTS
+    sorts = false; /* a planted bug (tests/property) */
+#endif
+    if (sorts)
         qsort(indexes, list->count, sizeof *indexes, by_number);
     for (size_t i = 0; i < list->count; i++)
         if (*count == 0 || indexes[*count - 1] != indexes[i])
