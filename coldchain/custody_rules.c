@@ -4,23 +4,13 @@
 #include "coldchain/calendar.h"
 #include "coldchain/custody_private.h"
 #include "coldchain/identifier.h"
+#include "coldchain/policy.h"
 
-/* Fine print 26: the version valid at the first custody event, or the first of all if none was valid yet; a later one
- * that applies to stock takes over from its valid_from, for lots alive then. Policies are sorted by valid_from. */
+/* As of `at`: a version that applies to stock counts from its valid_from on, never for what was decided before. */
 const struct policy *custody_policy(const struct custody *c, const struct lot_state *lot, int64_t at)
 {
     const char *id = lot->product == NONE ? NULL : c->facts->products[lot->product].policy;
-    const struct policy *chosen = NULL;
-    for (size_t i = 0; id && i < c->facts->policy_count; i++) {
-        const struct policy *policy = &c->facts->policies[i];
-        if (strcmp(policy->id, id) != 0)
-            continue;
-        bool first = policy->valid_from <= lot->first_at;
-        bool stock = policy->applies_to_stock && policy->valid_from > lot->first_at && policy->valid_from <= at;
-        if (!chosen || first || stock)
-            chosen = policy;
-    }
-    return chosen;
+    return id ? policy_for_life(c->facts->policies, c->facts->policy_count, id, lot->first_at, at + 1) : NULL;
 }
 
 static int32_t find_text(const char *const *texts, size_t count, const char *text)
