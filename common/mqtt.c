@@ -3,6 +3,7 @@
 #include "common/mqtt.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
@@ -33,6 +34,7 @@ struct mqtt {
     struct backoff backoff;
     enum state state;
     struct mosquitto *link;   /* NULL while idle or waiting */
+    int fd;                   /* our own duplicate of the link's socket, the one watched; -1: none */
     struct loop_watch *watch;
     struct loop_timer *step;  /* deadline of a state, or the end of a wait */
     struct loop_timer *tick;
@@ -93,6 +95,8 @@ static void watch_what_is_wanted(struct mqtt *mqtt)
 static void drop_link(struct mqtt *mqtt)
 {
     loop_watch_remove(&mqtt->watch);
+    cleanup_close(&mqtt->fd);
+    mqtt->fd = -1;
     loop_timer_clear(mqtt->tick);
     loop_timer_clear(mqtt->check);
     if (mqtt->link)
@@ -264,8 +268,14 @@ static enum outcome begin_connecting(struct mqtt *mqtt, struct why *why)
     if (code != MOSQ_ERR_SUCCESS)
         return fail(why, RETRY, "%s", code == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(code));
     mqtt->first_contact = true;
-    return loop_watch_add(mqtt->loop, mosquitto_socket(mqtt->link), LOOP_READ | LOOP_WRITE, socket_ready, mqtt,
-                          &mqtt->watch, why);
+    /* libmosquitto closes its socket before it tells us. If a child process still held it, epoll would go on reporting it
+     * for a watch long freed; and a child is not to hold it at all. */
+    int socket = mosquitto_socket(mqtt->link);
+    (void)fcntl(socket, F_SETFD, FD_CLOEXEC);
+    mqtt->fd = fcntl(socket, F_DUPFD_CLOEXEC, 0);
+    if (mqtt->fd < 0)
+        return fail(why, RETRY, "cannot duplicate a descriptor: %s", strerror(errno));
+    return loop_watch_add(mqtt->loop, mqtt->fd, LOOP_READ | LOOP_WRITE, socket_ready, mqtt, &mqtt->watch, why);
 }
 
 static void connect_now(struct mqtt *mqtt)
@@ -383,6 +393,7 @@ enum outcome mqtt_open(struct mqtt **made, struct loop *loop, const struct mqtt_
     if (!mqtt)
         return fail(why, RETRY, "mqtt: out of memory");
     (void)mosquitto_lib_init();
+    mqtt->fd = -1;
     mqtt->loop = loop;
     mqtt->callbacks = *callbacks;
     enum outcome result = make_parts(mqtt, settings, why);

@@ -1,13 +1,12 @@
 /* Rows 89, 90 and 91 of the fault list: receipts that are forged, foreign, from another time, repeated or reordered. */
-#include <stdio.h>
 #include <string.h>
 
-#include "coldchain/certificate.h"
 #include "common/cleanup.h"
 #include "gateway/receipt_in.h"
 #include "gateway/uplink.h"
 #include "tests/helpers/check_main.h"
 #include "tests/helpers/outbox_bench.h"
+#include "tests/helpers/server_words.h"
 
 static struct scratch scratch;
 static struct outbox *o;
@@ -18,33 +17,6 @@ static struct receipt_in in;
 static struct send_plan plan;
 static const uint8_t origin[32] = {4, 2};
 static const uint8_t other_origin[32] = {9};
-
-static struct buffer der_of(const struct key_private *key)
-{
-    struct buffer der = {0};
-    ck_assert(key_public_der(key, &der, &why) == DONE);
-    return der;
-}
-
-/* A Signed over `payload` by `key` with a certificate by `certifier`. */
-static struct buffer signed_message(enum purpose purpose, struct bytes payload, const struct key_private *key,
-                                    const struct key_private *certifier, uint64_t serial, const uint8_t *ledger)
-{
-    struct certificate certificate = {.serial = serial, .kind = SILSILA__V1__KEY_KIND__KEY_KIND_SERVER, .owner = "server"};
-    scoped_by(buffer_free) struct buffer der = der_of(key);
-    scoped_by(buffer_free) struct buffer statement = {0};
-    scoped_by(buffer_free) struct buffer sealed = {0};
-    struct buffer raw = {0};
-    uint8_t signature[64], id[32];
-    memcpy(certificate.public_key, der.data, sizeof certificate.public_key);
-    ck_assert(certificate_statement(&certificate, ledger, &statement, &why) == DONE);
-    ck_assert(key_sign(certifier, PURPOSE_CERTIFICATE, ledger, buffer_view(&statement), signature, &why) == DONE);
-    ck_assert(certificate_seal(buffer_view(&statement), signature, &sealed, &why) == DONE);
-    ck_assert(key_sign(key, purpose, ledger, payload, signature, &why) == DONE);
-    key_private_id(key, id);
-    ck_assert(envelope_seal(payload, id, signature, buffer_view(&sealed), &raw, &why) == DONE);
-    return raw;
-}
 
 static struct outbox_state state(void)
 {
@@ -71,27 +43,13 @@ static struct said right(uint64_t through)
     return said;
 }
 
-static struct buffer payload_of(struct said *said)
+static struct buffer payload_of(const struct said *said)
 {
-    Silsila__V1__Receipt receipt = SILSILA__V1__RECEIPT__INIT;
-    uint8_t hash[32], ledger[32];
-    char gateway[33];
-    struct buffer out = {0};
+    uint8_t hash[32];
     hash_of_body(said->epoch, said->through, hash);
     hash[31] ^= said->wrong_hash;
-    memcpy(ledger, said->ledger, 32);
-    (void)snprintf(gateway, sizeof gateway, "%s", said->gateway);
-    receipt.origin = (ProtobufCBinaryData){32, ledger};
-    receipt.gateway = gateway;
-    receipt.epoch = (ProtobufCBinaryData){16, said->epoch};
-    receipt.through = said->through;
-    receipt.through_hash = (ProtobufCBinaryData){said->through ? 32 : 0, hash};
-    receipt.checkpoint = said->checkpoint;
-    receipt.resend = &said->resend;
-    receipt.n_resend = said->resend != NULL;
-    receipt.send_window = said->window;
-    ck_assert_msg(wire_encode(&receipt.base, 65536, &out, &why) == DONE, "%s", why.text);
-    return out;
+    return receipt_payload(said->ledger, said->gateway, said->epoch, said->through, hash, said->window, said->checkpoint,
+                           said->resend);
 }
 
 static enum outcome deliver(struct said said, const struct key_private *key, const struct key_private *certifier,
@@ -116,7 +74,7 @@ static void set_up(void)
     ck_assert(outbox_open(&o, &scratch.settings, 1, &why) == DONE);
     ck_assert(key_generate(&authority, &why) == DONE && key_generate(&server, &why) == DONE &&
               key_generate(&rogue, &why) == DONE);
-    scoped_by(buffer_free) struct buffer der = der_of(authority);
+    scoped_by(buffer_free) struct buffer der = public_der(authority);
     ck_assert(server_pins_make(&pins, origin, buffer_view(&der), 3, &why) == DONE);
     ck_assert(receipt_in_open(&in, o, &pins, "gw-one", &why) == DONE);
     send_plan_begin(&plan, 10000, 300000);
