@@ -5,12 +5,14 @@
 
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/equipment_profile.h"
 #include "cli/equipment_rule.h"
 #include "cli/number.h"
 #include "cli/say.h"
+#include "common/cleanup.h"
 
 struct equipment_options {
-    const char *id, *name, *kind, *site, *max_gap, *cadence, *container, *giai, *from;
+    const char *id, *name, *kind, *site, *max_gap, *cadence, *container, *giai, *from, *profile;
     struct argument_list rules;
     bool out_of_service;
 };
@@ -26,11 +28,30 @@ static bool kind_known(const char *kind)
     return false;
 }
 
+/* FILE or FILE#ID: its rules come before those of --rule. */
+static enum outcome read_profile(const char *typed, struct arena *arena, Silsila__V1__EquipmentRule *rules,
+                                 size_t *count, struct why *why)
+{
+    char path[PATH_MAX];
+    struct policy_file file;
+    scoped_by(buffer_free) struct buffer text = {0};
+    const char *hash = strrchr(typed, '#');
+    (void)snprintf(path, sizeof path, "%.*s", (int)(hash ? hash - typed : (long)strlen(typed)), typed);
+    enum outcome outcome = file_read(path, 65536, &text, why);
+    if (outcome == DONE)
+        outcome = policy_file_read(buffer_view(&text), arena, &file, why);
+    return outcome == DONE
+               ? equipment_profile_rules(&file, hash ? hash + 1 : NULL, rules, ARGUMENT_LIST_MOST, count, why)
+               : outcome;
+}
+
 static int add(const struct say *say, const struct equipment_options *o)
 {
     struct why why = {""};
     struct equipment_rule_text texts[ARGUMENT_LIST_MOST];
-    Silsila__V1__EquipmentRule rules[ARGUMENT_LIST_MOST], *list[ARGUMENT_LIST_MOST];
+    Silsila__V1__EquipmentRule rules[2 * ARGUMENT_LIST_MOST], *list[2 * ARGUMENT_LIST_MOST];
+    scoped_by(arena_free) struct arena arena = {0};
+    size_t count = 0;
     Silsila__V1__Equipment equipment = SILSILA__V1__EQUIPMENT__INIT;
     Silsila__V1__Register entry = SILSILA__V1__REGISTER__INIT;
     int64_t gap_ms = 0, cadence_ms = 0;
@@ -41,11 +62,14 @@ static int add(const struct say *say, const struct equipment_options *o)
         (o->cadence && !duration_read(o->cadence, &cadence_ms)) || gap_ms > UINT32_MAX ||
         cadence_ms > UINT32_MAX)
         return say_failed(say, "a time is like 60s, 15min or 2h");
+    if (o->profile && read_profile(o->profile, &arena, rules, &count, &why) != DONE)
+        return say_failed(say, "--profile %s: %s", o->profile, why.text);
     for (size_t i = 0; i < o->rules.count; i++) {
-        if (equipment_rule_read(o->rules.values[i], &texts[i], &rules[i], &why) != DONE)
+        if (equipment_rule_read(o->rules.values[i], &texts[i], &rules[count++], &why) != DONE)
             return say_failed(say, "--rule %s: %s", o->rules.values[i], why.text);
-        list[i] = &rules[i];
     }
+    for (size_t i = 0; i < count; i++)
+        list[i] = &rules[i];
     equipment.id = wire_text(o->id);
     equipment.name = wire_text(o->name);
     equipment.kind = wire_text(o->kind);
@@ -56,7 +80,7 @@ static int add(const struct say *say, const struct equipment_options *o)
     equipment.giai = wire_text(o->giai);
     equipment.out_of_service = o->out_of_service;
     equipment.rules = list;
-    equipment.n_rules = o->rules.count;
+    equipment.n_rules = count;
     entry.entry_case = SILSILA__V1__REGISTER__ENTRY_EQUIPMENT;
     entry.equipment = &equipment;
     return say_register(say, &entry, o->from);
@@ -74,6 +98,7 @@ int command_equipment_add(int argc, char **argv)
         {"site", "ID", "the site it belongs to", true, &o.site, 0, 0},
         {"rule", "RULE", "limit: id=warm,above=-25,delay=10min,hysteresis=0.5,tier=action,role=product",
          false, 0, 0, &o.rules},
+        {"profile", "FILE", "rules of a profile in a policy file, FILE or FILE#ID", false, &o.profile, 0, 0},
         {"max-gap", "TIME", "how long a reading holds (the greater of 15min and 2.5 cadences)", false,
          &o.max_gap, 0, 0},
         {"cadence", "TIME", "planned time between readings (60s)", false, &o.cadence, 0, 0},

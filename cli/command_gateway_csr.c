@@ -9,6 +9,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/enrolment.h"
+#include "cli/print.h"
 #include "cli/say.h"
 #include "cli/tls.h"
 #include "common/cleanup.h"
@@ -63,6 +64,12 @@ int command_gateway_csr(int argc, char **argv)
         return say_failed(&say, "an id is 3 to 32 of a-z, 0-9 and -, and does not begin with -");
     if (write_request(id, folder, output, &why) != DONE)
         return say_failed(&say, "%s", why.text);
-    printf(say.json ? "{\"gateway\":\"%s\",\"request\":\"%s\"}\n" : "request of %s is in %s\n", id, output);
+    if (say.json) {
+        printf("{\"gateway\":\"%s\",\"request\":", id);
+        print_json_text(stdout, output);
+        puts("}");
+    } else {
+        printf("request of %s is in %s\n", id, output);
+    }
     return EXIT_DONE;
 }

@@ -5,6 +5,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/enrolment.h"
+#include "cli/print.h"
 #include "cli/say.h"
 #include "common/cleanup.h"
 
@@ -60,7 +61,12 @@ int command_gateway_import(int argc, char **argv)
         return arguments_status(next);
     if (import(file, folder, id, &why) != DONE)
         return say_failed(&say, "%s", why.text);
-    printf(say.json ? "{\"gateway\":\"%s\",\"dir\":\"%s\"}\n" : "%s is enrolled; its files are in %s\n", id,
-           folder);
+    if (say.json) {
+        printf("{\"gateway\":\"%s\",\"dir\":", id);
+        print_json_text(stdout, folder);
+        puts("}");
+    } else {
+        printf("%s is enrolled; its files are in %s\n", id, folder);
+    }
     return EXIT_DONE;
 }

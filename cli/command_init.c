@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/database.h"
 #include "cli/home.h"
+#include "cli/print.h"
 #include "common/cleanup.h"
 
 struct init_options {
@@ -149,12 +150,16 @@ static int init(const struct init_options *options)
         return EXIT_FAILED;
     }
     bytes_to_hex(bytes_of(home.origin, ORIGIN_LEN), origin);
-    if (options->json)
-        printf("{\"home\":\"%s\",\"origin\":\"%s\"}\n", home.path, origin);
-    else
-        printf("home    %s\norigin  %s\n\nKeep %s/authority.key offline: only init and key rotate need it.\n"
-               "The ingest needs server.key, server.certificate and authority.der.\n",
-               home.path, origin, home.path);
+    if (options->json) {
+        fputs("{\"home\":", stdout);
+        print_json_text(stdout, home.path);
+        printf(",\"origin\":\"%s\"}\n", origin);
+        return EXIT_DONE;
+    }
+
+    printf("home    %s\norigin  %s\n\nKeep %s/authority.key offline: only init and key rotate need it.\n"
+           "The ingest needs server.key, server.certificate and authority.der.\n",
+           home.path, origin, home.path);
     return EXIT_DONE;
 }
 

@@ -64,9 +64,11 @@ static int width_of(const char *text)
     return width;
 }
 
+/* Control characters in what others said must not reach a terminal. */
 static void print_padded(FILE *out, const char *text, int width, bool last)
 {
-    fputs(text, out);
+    for (const char *c = text; *c; c++)
+        fputc((unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c, out);
     for (int i = width_of(text); !last && i < width + 2; i++)
         fputc(' ', out);
 }

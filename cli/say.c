@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/command.h"
 #include "cli/database.h"
@@ -62,6 +63,20 @@ static void admin_close(struct admin *admin)
     buffer_free(&admin->certificate);
 }
 
+/* Two commands at once take turns: the outbox is one process's at a time. */
+static enum outcome open_in_turn(struct sender **sender, struct home *home,
+                                 const struct sender_settings *settings, struct why *why)
+{
+    enum { NAP_MS = 100 };
+    enum outcome outcome;
+    int64_t left_ms = home->settings.receipt_wait_s * 1000;
+    while ((outcome = sender_open(sender, home, settings, why)) == REJECT && left_ms > 0) {
+        (void)nanosleep(&(struct timespec){.tv_nsec = NAP_MS * 1000000L}, NULL);
+        left_ms -= NAP_MS;
+    }
+    return outcome;
+}
+
 static enum outcome admin_open(struct admin *admin, struct home *home, struct why *why)
 {
     char path[PATH_MAX], outbox[PATH_MAX];
@@ -85,7 +100,7 @@ static enum outcome admin_open(struct admin *admin, struct home *home, struct wh
                                        .certificate = buffer_view(&admin->certificate),
                                        .outbox_path = outbox};
     say_boot_id(settings.boot_id);
-    return sender_open(&admin->sender, home, &settings, why);
+    return open_in_turn(&admin->sender, home, &settings, why);
 }
 
 static void print_fate(const struct say *say, const char *sender, const struct sender_place *place,

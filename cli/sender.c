@@ -178,6 +178,21 @@ enum outcome sender_seal(struct sender *sender, Silsila__V1__Item **items, size_
 
 /* ---- receipts ---- */
 
+/* The highest serial ever taken is kept beside the queue: who stole a retired server key cannot empty this
+ * outbox. */
+static enum outcome check_serial(struct sender *sender, uint64_t serial, struct why *why)
+{
+    static const char name[] = "server_serial";
+    scoped_by(buffer_free) struct buffer kept = {0};
+    uint64_t highest = 0;
+    struct why none;
+    if (outbox_get(sender->outbox, name, &kept, &none) == DONE && kept.len == sizeof highest)
+        memcpy(&highest, kept.data, sizeof highest);
+    if (serial < highest)
+        return fail(why, REJECT, "certificate of serial %" PRIu64 " after %" PRIu64, serial, highest);
+    return serial == highest ? DONE : outbox_put(sender->outbox, name, bytes_of(&serial, sizeof serial), why);
+}
+
 static enum outcome check_signed(struct sender *sender, const struct envelope_view *view, struct why *why)
 {
     struct certificate certificate;
@@ -192,7 +207,8 @@ static enum outcome check_signed(struct sender *sender, const struct envelope_vi
     key_public_id(key, id);
     if (memcmp(id, view->key_id, KEY_ID_LEN) != 0)
         return fail(why, REJECT, "the certificate is of another key");
-    return key_verify(key, PURPOSE_RECEIPT, sender->home->origin, view->body, view->signature, why);
+    outcome = key_verify(key, PURPOSE_RECEIPT, sender->home->origin, view->body, view->signature, why);
+    return outcome == DONE ? check_serial(sender, certificate.serial, why) : outcome;
 }
 
 static enum outcome apply_receipt(struct sender *sender, const Silsila__V1__Receipt *receipt, struct why *why)

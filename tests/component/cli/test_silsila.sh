@@ -73,9 +73,15 @@ runs "equipment add" 0 "$silsila" equipment add frz-1 --name "Congélateur 1" --
 holds "in effect" "in effect"
 expect "both are there" "rabat|frz-1" "$(ask "SELECT s.id, e.id FROM silsila.site s JOIN silsila.equipment e ON e.site = s.id")"
 expect "the rule is there" "-25000" "$(ask "SELECT rules->0->>'limit_mc' FROM silsila.equipment WHERE id = 'frz-1'")"
+runs "equipment by a profile" 0 "$silsila" equipment add fridge-1 --name "Réfrigérateur" --kind refrigerator --site rabat --profile "$source_root/schema/policies/vaccine-refrigerator.policy" --rule id=own,above=30
+expect "has the profile's rules and its own" "yes|own" "$(ask "SELECT CASE WHEN jsonb_array_length(rules) > 1 THEN 'yes' END, rules->-1->>'id' FROM silsila.equipment WHERE id = 'fridge-1'")"
+runs "no such profile" 1 "$silsila" equipment add fridge-2 --name x --kind refrigerator --site rabat --profile "$source_root/schema/policies/vaccine-refrigerator.policy#none"
 runs "product add" 0 "$silsila" product add ffp --name "Plasma frais congelé" --policy plasma --shelf-life-months 24 --test hiv --test hcv
 runs "person add" 0 "$silsila" person add qadir --name "Qadir" --role quality --site '*' --badge 17
 expect "two tests" "{hiv,hcv}" "$(ask "SELECT required_tests FROM silsila.product_entry")"
+for i in 1 2 3 4; do "$silsila" site add "together-$i" --name "$i" > /dev/null 2> "$dir/together.$i" & together[$i]=$!; done
+for i in 1 2 3 4; do wait "${together[$i]}" || { cat "$dir/together.$i"; failed=1; }; done
+expect "four commands at once take turns" 4 "$(ask "SELECT count(*) FROM silsila.site WHERE id LIKE 'together-%'")"
 runs "a rule that is none" 1 "$silsila" equipment add frz-2 --name x --kind freezer --site rabat --rule id=warm
 runs "a flag that is none" 2 "$silsila" site add x --nam y
 runs "json" 0 "$silsila" site add fes --name "Fès" --json

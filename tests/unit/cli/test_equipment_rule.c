@@ -1,7 +1,9 @@
 #include "cli/equipment_rule.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "cli/equipment_profile.h"
 #include "cli/number.h"
 #include "tests/helpers/check_main.h"
 
@@ -102,6 +104,38 @@ START_TEST(numbers_and_durations)
 }
 END_TEST
 
+START_TEST(a_profile_is_copied_rule_by_rule)
+{
+    static const char profile[] =
+        "profile \"fridge\" {\n title = \"t\"\n version = 1\n valid_from = \"2020-01-01\"\n source = \"s\"\n"
+        " rule \"heat\" { when = \"> 8 °C\"  for = \"10 h\"  tier = action }\n"
+        " rule \"freeze\" { when = \"<= -0.5 °C\"  for = \"60 min\"  tier = alert }\n"
+        " rule \"band\" { when = \"outside 2..6 °C\"  for = \"0 min\"  tier = alert }\n}\n";
+    struct arena arena = {0};
+    struct policy_file file;
+    struct why why = {""};
+    Silsila__V1__EquipmentRule rules[4];
+    size_t count = 0;
+    ck_assert_msg(policy_file_read(bytes_of(profile, strlen(profile)), &arena, &file, &why) == DONE, "%s",
+                  why.text);
+    ck_assert_int_eq(equipment_profile_rules(&file, "fridge", rules, 4, &count, &why), DONE);
+    ck_assert_uint_eq(count, 3);
+    ck_assert_str_eq(rules[0].op, ">");
+    ck_assert_int_eq(rules[0].limit_mc, 8000);
+    ck_assert_uint_eq(rules[0].delay_ms, 36000000);
+    ck_assert_str_eq(rules[0].tier, "action");
+    ck_assert_str_eq(rules[1].op, "<=");
+    ck_assert_int_eq(rules[1].limit_mc, -500);
+    ck_assert_str_eq(rules[2].op, "outside");
+    ck_assert_int_eq(rules[2].limit_mc, 2000);
+    ck_assert_int_eq(rules[2].limit_high_mc, 6000);
+    ck_assert_int_eq(equipment_profile_rules(&file, NULL, rules, 4, &count, &why), DONE); /* the only one */
+    ck_assert_int_eq(equipment_profile_rules(&file, "other", rules, 4, &count, &why), REJECT);
+    ck_assert_int_eq(equipment_profile_rules(&file, "fridge", rules, 2, &count, &why), REJECT);
+    arena_free(&arena);
+}
+END_TEST
+
 static Suite *suite_of_equipment_rule(void)
 {
     Suite *s = suite_create("equipment_rule");
@@ -110,6 +144,7 @@ static Suite *suite_of_equipment_rule(void)
     tcase_add_test(t, what_may_be_left_out);
     tcase_add_test(t, bands_and_every_operator);
     tcase_add_test(t, what_is_no_rule);
+    tcase_add_test(t, a_profile_is_copied_rule_by_rule);
     tcase_add_test(t, numbers_and_durations);
     suite_add_tcase(s, t);
     return s;
