@@ -403,26 +403,34 @@ class Fold:
         self.move(lot, place, event)
         return True
 
+    def site_left(self, lot, stated, at_odds, parent):
+        """The site at which a lot is after it left its equipment or parent: where that is; where the scan contradicts,
+        or that is not known, the site of the stated from; then where the lot was."""
+        holder = self.lots.get(stated["parent"]) if stated else None
+        said = (stated["site"] or self.site_of(stated["equipment"]) or (self.effective_site(holder) if holder else None)) \
+            if stated else None
+        here = self.effective_site(parent if parent is not None else lot)
+        order = (said, here, self.effective_site(lot)) if at_odds else (here, said, self.effective_site(lot))
+        return next((site for site in order if site is not None), None)
+
     def on_take_out(self, event, lot):
         before = lot.place
         stated = self.stated(event["from"])
         in_bound_box = before.parent in self.bound               # one thing under two names (fine print 34)
         in_one = before.equipment is not None or in_bound_box
         known = before.parent is not None or "equipment" not in before.unknown
-        if not self.check_from(event, lot) and not in_one and known:
+        at_odds = self.check_from(event, lot)
+        if not at_odds and not in_one and known:
             # "not in one: elsewhere". A place that is not known is not known to be elsewhere.
             self.conflict("elsewhere", lot.id, before.detail())
             self.lose(lot, event)
+            at_odds = True
         if in_bound_box:
             lot.transit = self.lots[before.parent].transit or lot.transit
-        # Place = the site only: as the newest scan says, else the site it was at.
-        to = event["to"]
-        site = to["site"] if to else None
-        if site is None and stated is not None:
-            holder = self.lots.get(stated["parent"])
-            site = stated["site"] or self.site_of(stated["equipment"]) or (self.effective_site(holder) if holder else None)
+        # Place = the site only.
+        site = event["to"]["site"] if event["to"] else None
         if site is None:
-            site = self.effective_site(lot)
+            site = self.site_left(lot, stated, at_odds, None)
         self.move(lot, Place(site, None, None, () if site is not None else ("site",)), event)
         return True
 
@@ -448,17 +456,17 @@ class Fold:
             place, ok = self.go(event, lot, self.stated(event["to"]))
         if not ok:
             return False
-        if not self.check_from(event, lot) and before.parent is None and "parent" not in before.unknown:
+        at_odds = self.check_from(event, lot)
+        if not at_odds and before.parent is None and "parent" not in before.unknown:
             self.conflict("elsewhere", lot.id, before.detail())
             self.lose(lot, event)
+            at_odds = True
         # Out of its parent, to the parent's site, or to; in transit if the parent is. The parent is the one stated.
         holder = self.lots.get(stated["parent"]) if stated and stated["parent"] else self.lots.get(before.parent)
         if holder is not None:
             lot.transit = holder.transit or lot.transit
         if place is None:
-            site = stated["site"] or self.site_of(stated["equipment"]) if stated else None
-            if site is None:
-                site = self.effective_site(holder if holder is not None else lot)
+            site = self.site_left(lot, stated, at_odds, holder)
             place = Place(site, None, None, () if site is not None else ("site",))
         self.move(lot, place, event)
         return True
@@ -618,7 +626,7 @@ class Fold:
     def pool(self, event):
         pool = self.lots.get(event["pool"])
         members = []
-        named, inner = set(), set()
+        named, inner, boxes = set(), set(), []
         for identity in event["lots"]:
             lot = self.lots.get(identity)
             if lot is None:
@@ -627,11 +635,11 @@ class Fold:
                 named.add(identity)
             elif lot.kind == "container":
                 # A container named in `pool` stands for its contents (fine print 40).
-                contents = {i for i in self.inside(identity) if self.lots[i].kind != "container"}
-                inner |= contents
-                if not contents:
-                    self.conflict("not_collected", identity)                   # an empty box stands for nothing
+                if lot.begun_at is None:
+                    self.begin(lot, UNKNOWN, "raw", {**event, "expires": None, "donation": None})
+                inner |= {i for i in self.inside(identity) if self.lots[i].kind != "container"}
                 self.touch(lot, False)
+                boxes.append(identity)
             else:
                 named.add(identity)
         place, ok = None, False
@@ -659,6 +667,9 @@ class Fold:
             else:
                 self.touch(lot, False)
         if not members:
+            if not any(c[2] == event["id"] for c in self.conflicts):
+                for identity in boxes:
+                    self.conflict("not_collected", identity)                   # nothing but empty boxes: not dropped
             if pool is not None:
                 self.touch(pool, False)                                        # no valid member: no effect
             return

@@ -171,7 +171,7 @@ def calibrated(calibrations, t, raw):
     if not ruling:
         return raw, False
     last = ruling[-1]
-    return raw + last["offset_mc"], last["due"] is not None and t >= last["due"]
+    return raw + last["offset_mc"], last["due"] is not None and t > last["due"]
 
 
 class Equipment:
