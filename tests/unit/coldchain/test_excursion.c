@@ -188,6 +188,23 @@ START_TEST(a_probe_that_was_inside_when_it_fell_silent_keeps_nothing_open)
 }
 END_TEST
 
+START_TEST(a_silent_air_probe_holds_nothing_once_a_product_probe_speaks)
+{
+    scoped_by(world_free) struct world w = {0};
+    int32_t gateway = world_gateway(&w, 1000);
+    int32_t store = world_store(&w);
+    int32_t air = world_probe(&w, gateway);
+    int32_t product = world_probe(&w, gateway);
+    world_place(&w, air, store, ROLE_AIR, 0, TIME_OPEN);
+    world_place(&w, product, store, ROLE_PRODUCT, 40, TIME_OPEN);
+    (void)world_rule(&w, "warm", above_c(-20), 10, 0);
+    (void)world_read(&w, air, 5, -19); /* silent from 20 */
+    (void)world_read(&w, product, 50, -25);
+    struct equipment_result r = world_judge_store(&w, 0);
+    ck_assert_int_eq(r.excursions.items[0].closed_at, MIN(50));
+}
+END_TEST
+
 START_TEST(what_is_open_ends_with_its_rule_and_the_next_version_begins_anew)
 {
     scoped_by(world_free) struct world w = {0};
@@ -440,6 +457,7 @@ static Suite *suite_of_excursion(void)
     tcase_add_test(cases, a_fold_from_its_snapshot_equals_the_whole);
     tcase_add_test(cases, a_rule_that_ends_in_pending_time_leaves_its_excursion_open);
     tcase_add_test(cases, a_rule_that_was_never_in_force_finds_nothing);
+    tcase_add_test(cases, a_silent_air_probe_holds_nothing_once_a_product_probe_speaks);
     suite_add_tcase(suite, cases);
     return suite;
 }
