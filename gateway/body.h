@@ -11,8 +11,8 @@
 #include "gateway/clock_state.h"
 
 struct body_signer {
-    const char *gateway;
-    const struct key_private *key;
+    char gateway[33];
+    const struct key_private *key; /* outlives its use */
     uint8_t key_id[KEY_ID_LEN];
     uint8_t origin[ORIGIN_LEN];
     uint8_t boot_id[BOOT_ID_LEN];

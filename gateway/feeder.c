@@ -20,8 +20,15 @@ struct tape {
     bool has_ahead, ended, begun;
     int64_t first_ms, first_boot_ms; /* of the recording, and of its telling */
     uint64_t told_line, marked_line, told, bad;
-    struct buffer unsealed; /* recorded readings found in the journal at the start: told already, whatever the mark says */
+    bool behind_crash; /* what follows the mark may be in the journal already */
     struct log_rate bad_rows;
+};
+
+/* A reading that lay unsealed in the journal at the start: told already, whatever the mark says. */
+struct journaled {
+    char source[PROBE_ID_MOST + 1];
+    int64_t at_ms;
+    int32_t value_mc;
 };
 
 struct feeder {
@@ -29,6 +36,7 @@ struct feeder {
     struct outbox *outbox;
     struct feeder_callbacks callbacks;
     struct tape *tapes;
+    struct buffer unsealed; /* of struct journaled */
 };
 
 static void mark_name(const struct tape *tape, char *name, size_t room)
@@ -67,30 +75,30 @@ static void mark_line(struct tape *tape)
     tape->marked_line = tape->told_line;
 }
 
-struct journaled {
-    int64_t at_ms;
-    int32_t value_mc;
-};
-
 static bool note_journaled(void *context, const struct outbox_sample *sample)
 {
-    struct tape *tape = context;
+    struct feeder *feeder = context;
     struct journaled one = {.at_ms = sample->scheduled_ms, .value_mc = sample->value_mc};
-    if (strcmp(sample->source, tape->probe->found.id) == 0 && sample->has_value)
-        buffer_add(&tape->unsealed, &one, sizeof one);
-    return !tape->unsealed.failed;
+    (void)snprintf(one.source, sizeof one.source, "%s", sample->source);
+    if (sample->has_value)
+        buffer_add(&feeder->unsealed, &one, sizeof one);
+    return !feeder->unsealed.failed;
 }
 
 /* The rows behind the mark that a crash left in the journal come first; the first that is not there ends the looking. */
 static bool was_journaled(struct tape *tape)
 {
-    for (size_t at = 0; !tape->unsealed.failed && at < tape->unsealed.len; at += sizeof(struct journaled)) {
+    const struct buffer *unsealed = &tape->feeder->unsealed;
+    for (size_t at = 0; tape->behind_crash && !unsealed->failed && at < unsealed->len; at += sizeof(struct journaled)) {
         struct journaled one;
-        memcpy(&one, tape->unsealed.data + at, sizeof one);
-        if (one.at_ms == tape->ahead.at_ms && one.value_mc == tape->ahead.value_mc)
+        memcpy(&one, unsealed->data + at, sizeof one);
+        if (one.at_ms == tape->ahead.at_ms && one.value_mc == tape->ahead.value_mc &&
+            strcmp(one.source, tape->probe->found.id) == 0) {
+            tape->told_line = tape->ahead.line;
             return true;
+        }
     }
-    buffer_free(&tape->unsealed);
+    tape->behind_crash = false;
     return false;
 }
 
@@ -189,7 +197,9 @@ enum outcome feeder_add(struct feeder *feeder, struct probe *probe, const struct
         return outcome;
     }
     tape->marked_line = tape->told_line = line_marked(tape);
-    (void)!outbox_samples(feeder->outbox, SIZE_MAX >> 1, note_journaled, tape, why);
+    tape->behind_crash = true;
+    read_ahead(tape); /* marked now, before anything seals what was recognised */
+    mark_line(tape);
     tape->next = feeder->tapes;
     feeder->tapes = tape;
     loop_timer_set(tape->timer, loop_now_ms(feeder->loop));
@@ -199,7 +209,6 @@ enum outcome feeder_add(struct feeder *feeder, struct probe *probe, const struct
 static void tape_free(struct tape *tape)
 {
     loop_timer_free(&tape->timer);
-    buffer_free(&tape->unsealed);
     free(tape);
 }
 
@@ -221,12 +230,16 @@ enum outcome feeder_open(struct feeder **made, struct loop *loop, struct outbox 
     if (!feeder)
         return fail(why, RETRY, "out of memory");
     *feeder = (struct feeder){.loop = loop, .outbox = outbox, .callbacks = *callbacks};
+    /* Now, while nothing of this run has sealed them. What cannot be read is told twice at worst. */
+    (void)!outbox_samples(outbox, SIZE_MAX >> 1, note_journaled, feeder, why);
     *made = feeder;
     return DONE;
 }
 
 void feeder_close(struct feeder **feeder)
 {
+    if (*feeder)
+        buffer_free(&(*feeder)->unsealed);
     while (*feeder && (*feeder)->tapes) {
         struct tape *tape = (*feeder)->tapes;
         (*feeder)->tapes = tape->next;

@@ -107,8 +107,6 @@ static void note_refusal(struct keeper *keeper, const struct clock_claim *clock,
 /* The outbox takes again: say how it was. */
 static void note_recovery(struct keeper *keeper, const struct clock_claim *clock)
 {
-    if (keeper->refused_since_ms == 0)
-        return;
     int64_t refused_ms = clock->boot_ms - keeper->refused_since_ms;
     struct device_event event = {.type = SILSILA__V1__DEVICE_EVENT_TYPE__OUTBOX_TROUBLE,
                                  .value = refused_ms,
@@ -129,20 +127,31 @@ enum outcome keeper_store(struct keeper *keeper, const struct clock_claim *clock
             note_refusal(keeper, clock, why);
             return RETRY;
         }
-        note_recovery(keeper, clock);
     }
     return DONE;
+}
+
+static enum outcome seal(struct keeper *keeper, const struct clock_claim *clock, bool receipts_overdue,
+                         struct why *why)
+{
+    enum outcome outcome = sealer_consider(keeper->settings.sealer, clock, receipts_overdue, why);
+    if (outcome != DONE)
+        note_refusal(keeper, clock, why);
+    return outcome == DONE ? DONE : RETRY;
 }
 
 enum outcome keeper_flush(struct keeper *keeper, const struct clock_claim *clock, bool receipts_overdue,
                           struct why *why)
 {
+    if (keeper_store(keeper, clock, why) != DONE || seal(keeper, clock, receipts_overdue, why) != DONE)
+        return RETRY;
+    if (keeper->refused_since_ms == 0)
+        return DONE;
+    /* Only when both went well is the trouble over; said each time half of it works, it would be trouble itself. */
+    note_recovery(keeper, clock);
     if (keeper_store(keeper, clock, why) != DONE)
         return RETRY;
-    enum outcome outcome = sealer_consider(keeper->settings.sealer, clock, receipts_overdue, why);
-    if (outcome != DONE)
-        note_refusal(keeper, clock, why);
-    return outcome == DONE ? DONE : RETRY;
+    return seal(keeper, clock, receipts_overdue, why);
 }
 
 int64_t keeper_refused_since_ms(const struct keeper *keeper)

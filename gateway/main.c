@@ -88,11 +88,12 @@ static enum outcome open_sealer(struct station *station, struct why *why)
 {
     struct sealer_settings sealer = {
         .outbox = station->outbox,
-        .signer = {.gateway = station->settings->id, .key = station->key},
+        .signer = {.key = station->key},
         .rule = {station->settings->seal_s * 1000, OVERDUE_VALUES, BODY_BYTES},
         .context = station,
         .on_sealed = station_on_sealed,
     };
+    (void)snprintf(sealer.signer.gateway, sizeof sealer.signer.gateway, "%s", station->settings->id);
     key_private_id(station->key, sealer.signer.key_id);
     memcpy(sealer.signer.origin, station->enrolment.origin, ORIGIN_LEN);
     memcpy(sealer.signer.boot_id, station->boot_id, BOOT_ID_LEN);
@@ -114,6 +115,7 @@ static enum outcome open_sampler(struct station *station, struct why *why)
                                        .outbox = station->outbox,
                                        .clock = &station->clock_state,
                                        .context = station,
+                                       .on_ready = station_on_ready,
                                        .on_round = station_on_round,
                                        .receipts_overdue = station_receipts_overdue};
     return sampler_open(&station->sampler, &sampler, why);
@@ -206,7 +208,6 @@ static int run(struct station *station)
     log_set_level((enum log_level)station->settings->log_level);
     enum outcome outcome = open_station(station, &why);
     if (outcome == DONE) {
-        station_tell_restart(station);
         station_load_config(station);
         outcome = station_start_timers(station, &why);
     }

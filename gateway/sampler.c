@@ -21,7 +21,7 @@ struct sampler {
     struct probes *probes;
     struct feeder *feeder;
     struct known known;
-    bool scanned_once;
+    bool scanned_once, told_ready;
     struct loop_timer *round_timer, *gather_timer, *deadline_timer, *scan_timer;
     /* The running round; `round` counts them. */
     uint64_t round, rounds_ended;
@@ -315,6 +315,9 @@ static void tell_missing(struct sampler *sampler)
 static void on_scanned(void *context)
 {
     struct sampler *sampler = context;
+    if (!sampler->told_ready && sampler->settings.on_ready)
+        sampler->settings.on_ready(sampler->settings.context);
+    sampler->told_ready = true;
     if (!sampler->scanned_once)
         tell_missing(sampler);
     sampler->scanned_once = true;

@@ -30,6 +30,8 @@ struct sampler_settings {
     /* After each flush; `durable` false: the outbox refuses. */
     void (*on_round)(void *context, bool durable);
     bool (*receipts_overdue)(void *context);
+    /* The first look for probes is over, and recordings stand where they were left: now something may be said. */
+    void (*on_ready)(void *context);
 };
 
 /* What a probe last said, for screens. */

@@ -15,7 +15,7 @@ struct sealer; /* opaque */
 
 struct sealer_settings {
     struct outbox *outbox;
-    struct body_signer signer;  /* what it points to outlives the sealer */
+    struct body_signer signer;
     struct seal_rule rule;
     void *context;
     /* After each body that is durable; may be NULL. */

@@ -267,8 +267,9 @@ enum outcome station_start_timers(struct station *station, struct why *why)
 
 #define BOOT_KEPT "boot"
 
-void station_tell_restart(struct station *station)
+void station_on_ready(void *context)
 {
+    struct station *station = context;
     scoped_by(buffer_free) struct buffer before = {0};
     struct why why;
     struct bytes boot = bytes_of(station->boot_id, sizeof station->boot_id);

@@ -54,7 +54,7 @@ void station_load_config(struct station *station);
 /* Starts what happens now and then: `now` each minute, health, tidying the outbox. */
 MUST_CHECK enum outcome station_start_timers(struct station *station, struct why *why);
 
-/* Journals why this run began: "after a boot", or "after the program ended". */
-void station_tell_restart(struct station *station);
+/* Journals why this run began: with the machine, or after the program ended. */
+void station_on_ready(void *context);
 
 #endif

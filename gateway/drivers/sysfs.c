@@ -79,20 +79,51 @@ bool sysfs_integer(const char *text, int64_t *value)
     return true;
 }
 
+struct names {
+    char (*names)[NAME_MAX + 1];
+    size_t count, room;
+};
+
+static bool add_name(struct names *list, const char *name)
+{
+    if (list->count == list->room) {
+        size_t room = list->room == 0 ? 16 : list->room * 2;
+        void *grown = realloc(list->names, room * sizeof list->names[0]);
+        if (!grown)
+            return false;
+        list->names = grown;
+        list->room = room;
+    }
+    (void)snprintf(list->names[list->count++], sizeof list->names[0], "%s", name);
+    return true;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static void close_folder(DIR **folder)
+{
+    if (*folder)
+        (void)closedir(*folder);
+}
+
 enum outcome sysfs_list(const char *dir, const char *prefix, bool (*each)(void *context, const char *name),
                         void *context, struct why *why)
 {
-    struct dirent **sorted;
-    int count = scandir(dir, &sorted, NULL, alphasort);
-    if (count < 0)
+    scoped_by(close_folder) DIR *folder = opendir(dir);
+    struct names list = {0};
+    if (!folder)
         return fail(why, RETRY, "cannot list %s: %s", dir, strerror(errno));
-    size_t prefix_len = strlen(prefix);
-    bool more = true;
-    for (int i = 0; i < count; i++) {
-        if (more && strncmp(sorted[i]->d_name, prefix, prefix_len) == 0)
-            more = each(context, sorted[i]->d_name);
-        free(sorted[i]);
-    }
-    free(sorted);
-    return DONE;
+    bool whole = true;
+    for (struct dirent *entry; whole && (entry = readdir(folder));)
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
+            whole = add_name(&list, entry->d_name);
+    if (list.count > 0)
+        qsort(list.names, list.count, sizeof list.names[0], by_bytes);
+    for (size_t i = 0; whole && i < list.count && each(context, list.names[i]); i++)
+        ;
+    free(list.names);
+    return whole ? DONE : fail(why, RETRY, "out of memory");
 }
