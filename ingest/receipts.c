@@ -182,6 +182,29 @@ static void send_single(struct receipts *receipts, const struct plan_item *item)
                                 loop_now_ms(receipts->loop) - item->arrival->arrived_ms);
 }
 
+/* Is this the last of its epoch in the batch, and a repetition of what lies before the epoch's end? Then its sender may be
+ * an older image of itself, which does not know the body at the end and could not use a receipt that names it. */
+static bool shows_an_older_end(const struct plan *plan, size_t i)
+{
+    const struct plan_item *item = &plan->items[i];
+    bool last = i + 1 == plan->count || plan->items[i + 1].epoch != item->epoch;
+    return last && item->standing == BODY_DUPLICATE && item->arrival->head.seq < item->epoch->said.through;
+}
+
+/* Receipted as far as it has shown, by the hash that it knows. */
+static void send_as_far_as_shown(struct receipts *receipts, const struct plan_item *item)
+{
+    struct why why = {""};
+    struct receipt_request request = request_for(receipts, item->epoch);
+    struct epoch_said said = {.through = item->arrival->head.seq};
+    memcpy(said.through_hash, item->arrival->body_hash, HASH_LEN);
+    buffer_reset(&receipts->payload);
+    if (receipt_build(&request, &said, 0, &receipts->payload, &why) != DONE ||
+        send_payload(receipts, item->epoch->gateway, &why) != DONE)
+        log_often(&receipts->trouble, LOG_LEVEL_WARN, "receipt_not_sent", "gateway=%s why=\"%s\"", item->epoch->gateway,
+                  why.text);
+}
+
 static void make_due(struct receipts *receipts, struct epoch *epoch, int64_t arrived_ms)
 {
     if (!epoch->receipt_due || arrived_ms < epoch->receipt_waits_since_ms)
@@ -202,9 +225,12 @@ void receipts_committed(struct receipts *receipts, const struct plan *plan, uint
     receipts->gap_ms = receipts->settings.gap_ms * (int64_t)(plan->count < FULL_GAP_AT ? plan->count : FULL_GAP_AT) / FULL_GAP_AT;
     for (size_t i = 0; i < plan->count; i++) {
         const struct plan_item *item = &plan->items[i];
-        if (!item->epoch->said.disputed)
+        bool disputed = item->epoch->said.disputed;
+        if (!disputed)
             make_due(receipts, item->epoch, item->arrival->arrived_ms);
-        else if (!item->repeated)
+        if (!disputed && shows_an_older_end(plan, i))
+            send_as_far_as_shown(receipts, item);
+        else if (disputed && !item->repeated)
             send_single(receipts, item);
     }
     receipts_flush(receipts);

@@ -179,6 +179,23 @@ START_TEST(a_fork_keeps_every_branch)
 }
 END_TEST
 
+/* A restored card: it holds the first bodies of an epoch whose later ones it never made, and knows no hash but its own. */
+START_TEST(an_older_image_is_answered_as_far_as_it_goes)
+{
+    for (int i = 0; i < 3; i++)
+        (void)sender_next(&one, 2);
+    sender_clone(&two, &one);
+    for (int i = 0; i < 5; i++)
+        (void)sender_next(&one, 2);
+    bench_deliver(&bench);
+    bench_join(&bench, &two);
+    ck_assert_uint_eq(sender_unreceipted(&two), 3);
+    bench_deliver(&bench);
+    bench_check(&bench);
+    ck_assert_int_eq(entries(), 8);
+}
+END_TEST
+
 static bool four_receipted(struct bench *of)
 {
     (void)of;
@@ -513,6 +530,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_duplicate_is_stored_once_and_answered_again);
     tcase_add_test(c, an_old_capture_changes_nothing_and_is_answered);
     tcase_add_loop_test(c, a_fork_keeps_every_branch, 0, 4);
+    tcase_add_test(c, an_older_image_is_answered_as_far_as_it_goes);
     tcase_add_loop_test(c, a_gap_is_told_and_closed, 0, 2);
     tcase_add_test(c, truncated_bodies_are_stored_or_counted);
     tcase_add_test(c, truncated_envelopes_are_counted);
