@@ -290,6 +290,10 @@ class Stack:
         metrics = self.metrics(port)
         return None if metrics is None else metrics.get("silsila_gateway_envelopes_unreceipted")
 
+    def sent(self, name):
+        """Envelopes that a gateway handed to the broker in its present life."""
+        return (self.metrics(self.gateway_port(name)) or {}).get("silsila_gateway_envelopes_sent_total", 0)
+
     def check_i7_judged_and_explained(self):
         rows = self.sql("SELECT code FROM silsila.judgement WHERE why IS NULL OR why = ''")
         if rows:

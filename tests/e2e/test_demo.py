@@ -2,7 +2,6 @@
 """The demo keeps its promises: what it prints, what it leaves, what it refuses."""
 import json
 import os
-import re
 import subprocess
 import tempfile
 
@@ -14,6 +13,20 @@ DEMO = os.path.join(ROOT, "deploy", "demo")
 def run_demo(*arguments, timeout=300):
     return subprocess.run([DEMO, *arguments], capture_output=True, text=True, timeout=timeout, check=False,
                           env={**os.environ, "SILSILA_BUILD": BUILD})
+
+
+def processes_naming(text):
+    """Command lines of processes, other than this one, that name a folder."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                line = file.read().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue  # it ended meanwhile
+        if text in line and int(pid) != os.getpid():
+            found.append(line)
+    return found
 
 
 def headless_ends_with_its_summary():
@@ -28,9 +41,7 @@ def headless_ends_with_its_summary():
         wanted = ["readings_sampled", "readings_stored", "missing", "excursions", "alerts", "lots", "seconds"]
         if list(summary) != wanted or summary["missing"] != 0 or summary["readings_stored"] == 0:
             raise Failed(f"summary {summary}")
-        left = subprocess.run(["grep", "-lsa", state, "-r", "--include=cmdline", "/proc"], capture_output=True, text=True,
-                              check=False).stdout.split()
-        left = [path for path in left if re.match(r"/proc/\d+/cmdline$", path)]
+        left = processes_naming(state)
         if left:
             raise Failed(f"processes left behind: {left}")
         return json.dumps(summary)
