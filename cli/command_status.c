@@ -25,6 +25,35 @@ static const struct question {
      "       coalesce(to_char(heard_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), 'never') AS heard_at_utc"
      "  FROM silsila.gateway WHERE heard_at IS NULL OR heard_at < now() - $1::interval"
      " ORDER BY silsila.gateway.heard_at NULLS FIRST, id"},
+    {"out_of_range", "Beyond a limit now", "no probe's last reading is beyond a limit of its equipment",
+     "SELECT p.gateway, p.probe, e.id AS equipment, rule ->> 'id' AS rule, b.celsius,"
+     "       to_char(b.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS measured_at_utc"
+     "  FROM silsila.probe p"
+     " CROSS JOIN LATERAL (SELECT t.at, (t.mc + silsila.offset_mc(p.gateway, p.probe, t.at)) / 1000.0 AS "
+     "celsius"
+     "    FROM (SELECT t0 + (readings - 1) * step_ms * interval '1 millisecond' AS at, values_mc[readings] "
+     "AS mc"
+     "            FROM silsila.block WHERE probe_no = p.probe_no AND t0 > now() - interval '2 hours'"
+     "             AND quality = 0 AND standing = 0 AND values_mc IS NOT NULL ORDER BY t0 DESC LIMIT 1) AS "
+     "t) AS b"
+     "  JOIN silsila.equipment e ON e.id = silsila.placed_in(p.gateway, p.probe, b.at) AND NOT "
+     "e.out_of_service"
+     " CROSS JOIN LATERAL jsonb_array_elements(e.rules) AS rule"
+     " CROSS JOIN LATERAL (SELECT (rule ->> 'limit_mc')::numeric / 1000 AS low,"
+     "                            (rule ->> 'limit_high_mc')::numeric / 1000 AS high) AS l"
+     " WHERE $1::interval IS NOT NULL AND CASE rule ->> 'op' WHEN '>' THEN b.celsius > l.low"
+     "         WHEN '>=' THEN b.celsius >= l.low WHEN '<' THEN b.celsius < l.low WHEN '<=' THEN b.celsius <= "
+     "l.low"
+     "         ELSE b.celsius < l.low OR b.celsius > l.high END"
+     " ORDER BY 1, 2, 4 LIMIT 50"},
+    {"troubled", "In trouble within a day",
+     "no gateway reports trouble with its outbox, its probes or what it was told",
+     "SELECT c.sender AS gateway, CASE d.type WHEN 12 THEN 'probe faulty' WHEN 14 THEN 'samples lost' WHEN "
+     "16 THEN 'security'"
+     "         WHEN 17 THEN 'outbox' ELSE 'configuration refused' END AS what, count(*) AS times,"
+     "       max(d.content) AS for_example FROM silsila.device_event d JOIN silsila.chain c USING (epoch_no)"
+     " WHERE d.type IN (12, 14, 16, 17, 18) AND d.at > now() - interval '1 day' AND $1::interval IS NOT NULL"
+     " GROUP BY 1, 2 ORDER BY times DESC, 1 LIMIT 50"},
     {"missing", "Missing and unfinished", "nothing is missing",
      "SELECT gateway, encode(epoch, 'hex') AS epoch, highest_known, stored, missing, missing_ranges::text AS "
      "missing_ranges"
@@ -41,6 +70,13 @@ static const struct question {
      "SELECT p.gateway, p.probe FROM silsila.probe p WHERE silsila.placed_in(p.gateway, p.probe, now()) IS "
      "NULL"
      "   AND $1::interval IS NOT NULL ORDER BY 1, 2 LIMIT 50"},
+    {"unconfirmed", "Policies in use that nobody has confirmed",
+     "no policy in use says of itself that it is to be confirmed",
+     "SELECT DISTINCT ON (o.id) o.id AS policy, o.version, p.code AS product FROM silsila.policy_entry o"
+     "  JOIN silsila.product_entry p ON p.policy = o.id"
+     " WHERE $1::interval IS NOT NULL AND convert_from(o.content, 'UTF8') ~ '(^|\\n)[ \\t]*confirm[ \\t]*=[ "
+     "\\t]*true'"
+     " ORDER BY o.id, o.version DESC LIMIT 50"},
     {"due", "Calibration due within 30 days", "no calibration is due",
      "SELECT gateway, probe, to_char(due AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS due FROM silsila.calibration"
      " WHERE valid_to IS NULL AND due < now() + interval '30 days' AND $1::interval IS NOT NULL ORDER BY 3, "
@@ -89,7 +125,8 @@ int command_status(int argc, char **argv)
         SAY_ARGUMENTS(say),
     };
     const struct arguments arguments = {say.command,
-                                        "what is silent, missing, disputed, of no effect, unplaced or due",
+                                        "what is silent, out of range, in trouble, missing, disputed, of no "
+                                        "effect, unplaced, unconfirmed or due",
                                         table, sizeof table / sizeof table[0]};
     enum arguments_next next = arguments_read(&arguments, argc, argv);
     return next == ARGUMENTS_GO ? status(&say, silence) : arguments_status(next);

@@ -29,7 +29,7 @@ static const struct command commands[] = {
     {"rebuild", NULL, "fold the whole ledger again, or check that it would change nothing", command_rebuild},
     {"replay", NULL, "feed recorded temperatures as a gateway would have sent them", command_replay},
     {"site add", NULL, "add a site, or change what is known of it", command_site_add},
-    {"status", NULL, "what is silent, missing, disputed, of no effect, unplaced or due", command_status},
+    {"status", NULL, "what a person should look at: silent, out of range, missing, disputed, …", command_status},
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };

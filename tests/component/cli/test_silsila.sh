@@ -145,12 +145,20 @@ expect "trusted through the last" "50" "$(ask "SELECT trusted_seq FROM silsila.k
 expect "what is stored stays good" "1000|good" "$(ask "SELECT count(*), min(quality) FROM silsila.reading WHERE gateway = 'gw-mix-1'")"
 runs "revoke all of it" 0 "$silsila" key revoke gw-mix-2 --why "forged" --nothing
 expect "nothing of it counts" "1000|key_revoked" "$(ask "SELECT count(*), min(quality) FROM silsila.reading WHERE gateway = 'gw-mix-2'")"
-runs "swap" 0 "$silsila" gateway swap gw-rec gw-001 --why "broken"
 
+# A reading of this minute beyond a limit, and a policy in use that says of itself that it is to be confirmed.
+printf '%d,-10\n' "$(date +%s)" > "$dir/warm.csv"
+runs "a warm reading" 0 "$silsila" replay --csv "$dir/warm.csv" --gateway gw-rec --probe p-1
+runs "cells" 0 "$silsila" policy load "$source_root/schema/policies/cell-therapy.policy"
+runs "a product of them" 0 "$silsila" product add cells --name "Cells" --policy cell-therapy-vapour-nitrogen
 runs "status" 0 "$silsila" status
+holds "status knows what is warm" "frz-1      warm"
+holds "status knows the unconfirmed" "cell-therapy-vapour-nitrogen  1        cells"
 holds "status knows the gateways" "gw-rec"
 runs "status json" 0 "$silsila" status --json
 expect "status is JSON" "0" "$(printf '%s' "$out" | python3 -m json.tool > /dev/null; echo $?)"
+
+runs "swap" 0 "$silsila" gateway swap gw-rec gw-001 --why "broken"
 
 stop_ingest
 exit "$failed"
