@@ -31,10 +31,8 @@ static void go_on(struct errands *errands);
 static bool failed(struct errands *errands, const struct answer *answer, const char *what)
 {
     errands->under_way = false;
-    if (answer->error.outcome == DONE) {
-        errands->callbacks.on_progress(errands->callbacks.context);
+    if (answer->error.outcome == DONE)
         return false;
-    }
     if (answer->error.advice != SQL_RECONNECT)
         log_often(&errands->rate, LOG_LEVEL_WARN, "errand_failed", "what=%s why=\"%s\"", what, answer->why.text);
     loop_timer_set(errands->timer, loop_now_ms(errands->loop) + TICK_MS);

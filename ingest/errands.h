@@ -26,7 +26,6 @@ struct errands_callbacks {
     enum outcome (*publish)(void *context, const char *topic, struct bytes payload, bool retain, struct why *why);
     /* The server's key, when it may be used: NULL while there is none, or while another ingest is active. */
     const struct signer *(*signer)(void *context);
-    void (*on_progress)(void *context);
 };
 
 MUST_CHECK enum outcome errands_open(struct errands **made, struct loop *loop, const char *conninfo,

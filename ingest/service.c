@@ -197,6 +197,9 @@ static void on_tick(void *context)
         on_keys(service);
     intake_look(service->intake);
     tell_ready(service);
+    /* A database that is away is no reason to be restarted; a writer that has one and gets nowhere is. */
+    if (writer_is_away(service->writer))
+        daemon_progress(service->daemon);
 }
 
 /* ---- opening, closing, reloading ---- */
@@ -230,7 +233,7 @@ static enum outcome open_way(struct service *service, struct why *why)
 enum outcome service_open(struct service *service, const char *program, struct why *why)
 {
     const struct errands_callbacks errands = {.context = service, .on_keys = on_keys, .publish = publish,
-                                              .signer = signer_of, .on_progress = on_progress};
+                                              .signer = signer_of};
     figures_open(&service->figures, service->daemon);
     enum outcome outcome = keyring_open(&service->keyring, why);
     if (outcome == DONE)

@@ -31,6 +31,11 @@ const char *writer_trouble(const struct writer *writer)
     return writer->trouble ? writer->trouble : "";
 }
 
+bool writer_is_away(const struct writer *writer)
+{
+    return writer->state == WRITER_AWAY;
+}
+
 bool writer_is_active(const struct writer *writer)
 {
     return writer->active;

@@ -64,6 +64,8 @@ size_t writer_backlog_bytes(const struct writer *writer);
 
 bool writer_is_active(const struct writer *writer);
 uint64_t writer_size(const struct writer *writer);
+/* There is no database to wait for anything from: what the session does about that has deadlines of its own. */
+bool writer_is_away(const struct writer *writer);
 const char *writer_state_word(const struct writer *writer);
 /* Why nothing can be appended at present; "" when it can. */
 const char *writer_trouble(const struct writer *writer);

@@ -189,6 +189,7 @@ void writer_append(struct writer *writer)
     plan_commit(&writer->plan, &writer->picture);
     writer->callbacks.on_committed(writer->callbacks.context, &writer->plan, writer->picture.generation);
 #endif
+    FAILPOINT("before_send");
     fill_values(writer);
     const struct statement statement = {.name = "append", .sql = append_sql, .count = WRITER_PARAMETERS,
                                         .types = append_types, .values = writer->values, .binary_result = true,

@@ -224,11 +224,22 @@ void bench_open_on(struct bench *bench, const char *postgres_lines)
     connect_mqtt(bench);
 }
 
+/* What a sanitizer says of an ingest stands in that one's log. */
+static void check_log(const struct bench *bench, int which)
+{
+    static const char *const words[] = {"runtime error", "Sanitizer"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        ck_assert_msg(!bench_log_has(bench, which, words[i]), "%s in %s", words[i], bench->ingests[which].log);
+}
+
 void bench_close(struct bench *bench)
 {
     char command[96];
-    for (int which = 0; which < BENCH_INGESTS; which++)
+    for (int which = 0; which < BENCH_INGESTS; which++) {
         (void)bench_signal(bench, which, SIGKILL);
+        if (bench->ingests[which].log[0])
+            check_log(bench, which);
+    }
     mosquitto_destroy(bench->mqtt);
     PQfinish(bench->db);
     broker_remove(&bench->broker);

@@ -41,8 +41,9 @@ static void send_some(int count)
 }
 
 /* Row 50, and more moments than it asks for. */
-static const char *const failpoints[] = {"after_receive:3", "before_begin:2", "after_send",    "after_send:2",
-                                         "after_commit",    "after_commit:3", "after_receipt", "after_receipt:2"};
+static const char *const failpoints[] = {"after_receive:3", "before_begin:2", "before_send",    "before_send:3",
+                                         "after_send",      "after_send:2",   "after_commit",   "after_commit:3",
+                                         "after_receipt",   "after_receipt:2"};
 
 START_TEST(ingest_killed_at_each_step)
 {
