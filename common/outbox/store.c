@@ -229,6 +229,7 @@ static enum outcome resolve(struct outbox *o, int code, const struct remembered 
     o->counters.lost_pending = before->counters.lost_pending;
     o->counters.lost_from_ms = before->counters.lost_from_ms;
     o->counters.lost_until_ms = before->counters.lost_until_ms;
+    o->counters.samples_lost = before->counters.samples_lost;
     if (recovered == DONE)
         return RETRY;
     return fail_within(why, UNSURE, "whether it was written is not known (%s)", again.text);
