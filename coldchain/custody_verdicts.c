@@ -36,13 +36,13 @@ static size_t marks_before(const struct lot_life *life, int32_t release)
     return count;
 }
 
-/* The instant at which the first of its rules was breached, or TIME_OPEN. */
-static int64_t first_breach(const struct lot_result *lot)
+/* The exposure that was breached first, of equals the first in the policy's order; NULL when none was. */
+static const struct exposure *first_breach(const struct lot_result *lot)
 {
-    int64_t first = TIME_OPEN;
+    const struct exposure *first = NULL;
     for (size_t i = 0; i < lot->exposure_count; i++)
-        if (lot->exposures[i].breached && lot->exposures[i].breached_at < first)
-            first = lot->exposures[i].breached_at;
+        if (lot->exposures[i].breached && (!first || lot->exposures[i].breached_at < first->breached_at))
+            first = &lot->exposures[i];
     return first;
 }
 
@@ -57,10 +57,11 @@ static enum outcome check_release(struct after *a, const struct released_span *s
         return outcome;
     if (own && then.given && then.word >= VERDICT_UNPROVEN)
         vec_push(a->arena, a->conflicts, unfit(CONFLICT_RELEASED_UNFIT, span, span->from, &then));
-    int64_t breached_at = first_breach(&a->lots[span->lot]);
-    if (breached_at > span->from && breached_at < span->to)
-        vec_push(a->arena, a->conflicts,
-                 unfit(CONFLICT_FIT_LOST, span, breached_at, &a->lots[span->lot].verdict));
+    const struct exposure *lost = first_breach(&a->lots[span->lot]);
+    if (!lost || lost->breached_at <= span->from || lost->breached_at >= span->to)
+        return DONE;
+    struct verdict at_once = {.given = true, .word = VERDICT_BREACHED, .rule = lost->rule->id};
+    vec_push(a->arena, a->conflicts, unfit(CONFLICT_FIT_LOST, span, lost->breached_at, &at_once));
     return DONE;
 }
 
