@@ -144,11 +144,13 @@ static int32_t site_of_from(const struct custody *c, const struct ordered_event 
     return from->parent != NONE ? site_of(c, from->parent) : NONE;
 }
 
-/* The site a lot is at once it is taken out: where it was, or, if it was not there or nobody knows, where the event says
- * it took it from. */
-static int32_t site_left(const struct custody *c, const struct ordered_event *o, bool elsewhere, int32_t known)
+/* The site a lot is at once it is taken out: its own or its parent's; where the event says it took it from, if it was
+ * not there or if nobody knows where the parent is. */
+static int32_t site_left(const struct custody *c, const struct ordered_event *o, int32_t lot, bool elsewhere)
 {
-    int32_t from = elsewhere || known == NONE ? site_of_from(c, o) : NONE;
+    int32_t known = site_of(c, lot);
+    bool lost_parent = c->lots[lot].place.parent != NONE && known == NONE;
+    int32_t from = elsewhere || lost_parent ? site_of_from(c, o) : NONE;
     return from != NONE ? from : known;
 }
 
@@ -159,7 +161,7 @@ static void apply_take_out(struct custody *c, const struct ordered_event *o, int
         leave_elsewhere(c, o, lot);
     int32_t site = o->event->to.site;
     if (site == NONE)
-        site = site_left(c, o, elsewhere, site_of(c, lot));
+        site = site_left(c, o, lot, elsewhere);
     custody_place(c, lot, o->at, (struct place){site, NONE, NONE}, PLACE_STATED);
     settle(c, o, lot);
 }
@@ -176,16 +178,15 @@ static int32_t in_transit_with(const struct custody *c, int32_t lot)
 static void travel_with(struct custody *c, int32_t lot, int32_t carrier)
 {
     struct lot_state *state = custody_change(c, lot);
-    state->in_transit = carrier != NONE;
-    state->transit_to = carrier != NONE ? c->lots[carrier].transit_to : NONE;
-    state->due = carrier != NONE ? c->lots[carrier].due : TIME_NONE;
+    state->in_transit = true;
+    state->transit_to = c->lots[carrier].transit_to;
+    state->due = c->lots[carrier].due;
 }
 
 static void apply_unpack(struct custody *c, const struct ordered_event *o, int32_t lot)
 {
     int32_t parent = c->lots[lot].place.parent;
     int32_t carrier = parent == NONE ? NONE : in_transit_with(c, parent);
-    int32_t site = site_of(c, lot);
     struct place target = custody_to(c, o);
     if (target.parent != NONE && !custody_enter(c, o, lot, &target))
         return;
@@ -193,9 +194,9 @@ static void apply_unpack(struct custody *c, const struct ordered_event *o, int32
     if (!elsewhere && custody_is_out_of_parent(c, &c->lots[lot]))
         leave_elsewhere(c, o, lot);
     if (custody_stated(o->event->to) == PLACE_UNKNOWN)
-        target.site = site_left(c, o, elsewhere, site);
+        target.site = site_left(c, o, lot, elsewhere);
     custody_place(c, lot, o->at, target, carrier != NONE ? PLACE_UNDER_WAY : PLACE_STATED);
-    if (parent != NONE)
+    if (carrier != NONE && !c->lots[lot].in_transit)
         travel_with(c, lot, carrier);
     custody_mark(c, lot, o);
 }

@@ -114,21 +114,21 @@ static bool add_container(struct custody *c, const struct ordered_event *o, int3
     return !custody_admit(c, o, lot) || add_inside(c, lot, members);
 }
 
-/* Nothing to pool, and nothing said about it yet: the boxes were empty. */
+/* Nothing but empty boxes: no member, and nothing said about it yet. */
 static void leave_empty(struct custody *c, const struct ordered_event *o)
 {
     for (size_t i = 0; i < o->event->lot_count; i++)
-        if (c->facts->lots[o->event->lots[i]].kind == LOT_CONTAINER && !c->lots[o->event->lots[i]].ended)
-            custody_leave(c, custody_conflict(CONFLICT_NOT_COLLECTED, o->event->lots[i], o));
+        custody_leave(c, custody_conflict(CONFLICT_NOT_COLLECTED, o->event->lots[i], o));
 }
 
-static void find_members(struct custody *c, const struct ordered_event *o, target_list *members)
+/* True when it names nothing but empty boxes. */
+static bool find_members(struct custody *c, const struct ordered_event *o, target_list *members)
 {
     const struct event *event = o->event;
-    bool empty = false;
+    size_t empty = 0;
     for (size_t i = 0; i < event->lot_count; i++)
         if (c->facts->lots[event->lots[i]].registered && c->facts->lots[event->lots[i]].kind == LOT_CONTAINER)
-            empty = !add_container(c, o, event->lots[i], members) || empty;
+            empty += !add_container(c, o, event->lots[i], members);
     for (size_t i = 0; i < event->lot_count; i++) {
         int32_t lot = event->lots[i];
         bool container = c->facts->lots[lot].registered && c->facts->lots[lot].kind == LOT_CONTAINER;
@@ -137,8 +137,7 @@ static void find_members(struct custody *c, const struct ordered_event *o, targe
     }
     if (members->count > 1)
         qsort(members->items, members->count, sizeof *members->items, by_lot);
-    if (members->count == 0 && empty)
-        leave_empty(c, o);
+    return empty > 0 && empty == event->lot_count;
 }
 
 /* The lot a pool event makes may begin: it is one of ours and does not live already. */
@@ -188,7 +187,9 @@ void custody_apply_pool(struct custody *c, const struct ordered_event *o)
 {
     target_list members = {0};
     bool is_free = pool_is_free(c, o);
-    find_members(c, o, &members);
+    bool only_empty = find_members(c, o, &members);
+    if (is_free && only_empty)
+        leave_empty(c, o);
     if (!is_free || members.count == 0)
         return;
     for (size_t i = 0; i < members.count; i++)

@@ -336,25 +336,19 @@ static void compare_received(struct custody *c, const struct ordered_event *o)
     const struct event *event = o->event;
     lot_list expected = {0};
     lot_list scanned = {0};
-    bool boxes = false;
+    size_t bags = 0;
     for (size_t i = 0; i < event->lot_count; i++) {
         int32_t lot = event->lots[i];
-        if (!is_container(c, lot)) {
+        int32_t parent = c->lots[lot].place.parent;
+        bool nested = parent != NONE && holds(event->lots, event->lot_count, parent);
+        bags += !is_container(c, lot);
+        if (!is_container(c, lot) || nested)
             vec_push(c->arena, &scanned, lot);
-            continue;
-        }
-        boxes = true;
-        add_all_inside(c, lot, &expected);
+        else
+            add_all_inside(c, lot, &expected);
     }
-    for (size_t i = 0; i < event->lot_count; i++) {
-        int32_t lot = event->lots[i];
-        if (is_container(c, lot) && c->lots[lot].place.parent != NONE &&
-            holds(event->lots, event->lot_count, c->lots[lot].place.parent))
-            vec_push(c->arena, &scanned, lot);
-    }
-    if (!boxes || scanned.count == 0)
+    if (bags == 0 || bags == event->lot_count)
         return;
-    qsort(scanned.items, scanned.count, sizeof *scanned.items, by_number);
     if (expected.count > 1)
         qsort(expected.items, expected.count, sizeof *expected.items, by_number);
     compare_contents(c, o, &expected, &scanned);

@@ -94,19 +94,18 @@ static const struct life_mark *first_of_life(const struct lot_life *life, enum e
     return NULL;
 }
 
-/* The first such event of the lot or of any ancestor; of a pool, the latest of its members' firsts. */
-static const struct life_mark *first_mark(const struct after *a, int32_t lot, enum event_type type,
-                                          int64_t not_before)
+/* The first such event of the lot or of any ancestor, until it became the lot; of a pool, the latest of its members'
+ * firsts, if every member has one. */
+static const struct life_mark *first_mark(const struct after *a, int32_t lot, enum event_type type, int64_t not_before,
+                                          int64_t until)
 {
     const struct lot_life *life = &a->lots[lot].life;
-    const struct life_mark *found = first_of_life(life, type, not_before, TIME_OPEN);
-    for (int32_t part = lot; a->lots[part].life.split_from != NONE; part = a->lots[part].life.split_from)
-        found = earlier(first_of_life(&a->lots[a->lots[part].life.split_from].life, type, not_before,
-                                      a->lots[part].life.begun_at),
-                        found);
+    const struct life_mark *found = first_of_life(life, type, not_before, until);
+    if (life->split_from != NONE)
+        found = earlier(first_mark(a, life->split_from, type, not_before, life->begun_at), found);
     const struct life_mark *latest = NULL;
     for (size_t i = 0; i < life->member_count; i++) {
-        const struct life_mark *member = first_mark(a, life->members[i], type, not_before);
+        const struct life_mark *member = first_mark(a, life->members[i], type, not_before, until);
         if (!member)
             return found;
         latest = !latest || member->at > latest->at ? member : latest;
@@ -118,8 +117,8 @@ static void check_deadline(struct after *a, int32_t lot, const struct exposure *
 {
     struct conflict conflict = about(CONFLICT_DEADLINE_MISSED, lot, NONE, exposure->breached_at);
     conflict.rule = exposure->rule->id;
-    const struct life_mark *from = first_mark(a, lot, exposure->rule->from, TIME_NONE);
-    const struct life_mark *to = from ? first_mark(a, lot, exposure->rule->to, from->at) : NULL;
+    const struct life_mark *from = first_mark(a, lot, exposure->rule->from, TIME_NONE, TIME_OPEN);
+    const struct life_mark *to = from ? first_mark(a, lot, exposure->rule->to, from->at, TIME_OPEN) : NULL;
     int32_t *events = arena_new(a->arena, 2, sizeof *events);
     if (!events)
         return;

@@ -86,8 +86,11 @@ static void make_readings(struct maker *m, const struct made_probe *probe)
         if (t >= weather.silent_from && t < weather.silent_to)
             continue;
         make_reading(m, probe, &weather, jitter ? t + chance_between(&m->chance, 0, 20000) : t);
-        if (chance_percent(&m->chance, 2))
-            make_reading(m, probe, &weather, t);
+        if (chance_percent(&m->chance, 2)) { /* another of the same instant, with its own place in the chain */
+            make_comma(m);
+            buffer_printf(m->out, "{\"t\":%" PRId64 ",\"mc\":%" PRId64 ",\"seq\":77%s}", t,
+                          temperature(m, &weather, t), chance_percent(&m->chance, 30) ? ",\"quality\":\"fault\"" : "");
+        }
     }
     m->first = false;
     buffer_add_byte(m->out, ']');
