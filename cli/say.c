@@ -148,6 +148,11 @@ static int follow_up(const struct say *say, struct home *home, const struct send
     return fate.judgements ? EXIT_FAILED : EXIT_DONE;
 }
 
+static void show(void *context, size_t receipted, size_t total)
+{
+    print_progress(context, receipted, total);
+}
+
 int say_items_in(const struct say *say, struct home *home, Silsila__V1__Item **items, size_t count)
 {
     struct why why = {""};
@@ -155,11 +160,13 @@ int say_items_in(const struct say *say, struct home *home, Silsila__V1__Item **i
     struct clock_reading now = clock_read(&clock);
     scoped_by(admin_close) struct admin admin = {0};
     struct sender_place place;
+    struct print_progress progress = {.what = "receipts", .json = say->json};
     enum outcome outcome = admin_open(&admin, home, &why);
     if (outcome == DONE)
         outcome = sender_seal(admin.sender, items, count, &now, &place, &why);
     if (outcome == DONE)
-        outcome = sender_deliver(admin.sender, home->settings.receipt_wait_s * 1000, NULL, NULL, &why);
+        outcome = sender_deliver(admin.sender, home->settings.receipt_wait_s * 1000, show, &progress, &why);
+    print_progress(&progress, 0, 0);
     if (outcome != DONE)
         return say_failed(say, "%s", why.text);
     return follow_up(say, home, &place);
