@@ -126,7 +126,7 @@ class Fold:
                 if self.lots[identity].alive():
                     inside |= self.inside(identity)
         # Fine print 40: what is inside a named container stays inside, even when it was scanned with it.
-        carried = inside if kind in ("ship", "receive") else inside - set(named)
+        carried = inside
         self.contents(event, named)
         for identity in sorted(set(named) | inside):
             lot = self.lots[identity]
@@ -178,8 +178,9 @@ class Fold:
             return None
         container = self.scenario["equipment"].get(place["equipment"], {}).get("container") if place["equipment"] else None
         if container is not None:
-            return {"site": place["site"], "equipment": None, "parent": place["parent"] or container}
-        return place
+            return {"site": place["site"], "equipment": None, "parent": place["parent"] or container,
+                    "named": place["equipment"]}
+        return {**place, "named": place["equipment"]}
 
     def site_of(self, equipment, otherwise=None):
         entry = self.scenario["equipment"].get(equipment)
@@ -407,7 +408,7 @@ class Fold:
         """The site at which a lot is after it left its equipment or parent: where that is; where the scan contradicts,
         or that is not known, the site of the stated from; then where the lot was."""
         holder = self.lots.get(stated["parent"]) if stated else None
-        said = (stated["site"] or self.site_of(stated["equipment"]) or (self.effective_site(holder) if holder else None)) \
+        said = (stated["site"] or (self.effective_site(holder) if holder else None) or self.site_of(stated["named"])) \
             if stated else None
         here = self.effective_site(parent if parent is not None else lot)
         order = (said, here, self.effective_site(lot)) if at_odds else (here, said, self.effective_site(lot))
@@ -708,7 +709,7 @@ class Fold:
         else:
             return
         if expected != scanned:
-            lot = min(boxes, default=None) if kind == "receive" else container if container in self.lots else None
+            lot = min(boxes, default=None) if kind == "receive" else container
             self.conflict("wrong_contents", lot, {"missing": sorted(expected - scanned),
                                                   "extra": sorted(scanned - expected)})
 

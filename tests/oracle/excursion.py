@@ -72,13 +72,19 @@ def of_equipment(item):
                 if closed is None and end < FOREVER:
                     # What is open when the version ends or the service stops ends there; but an end that has not
                     # been heard of yet is not invented.
-                    watermark = item.watermark(end - 1, rule["role"])
-                    if watermark is not None and watermark >= end:
+                    if heard_to(item, pieces, threshold, opened, end):
                         closed, ended = end, why
                 place(out, item, rule, threshold, pieces, opened, closed, ended)
     for rows in out.values():
         rows.sort(key=lambda r: (r["opened_at"], r["rule"], r["closed_at"] or FOREVER))
     return out
+
+
+def heard_to(item, pieces, threshold, start, end):
+    """Have the gateways of all probes that were beyond at any instant of [start, end] been heard to end?"""
+    return all(item.watermark_of(probe.gateway) >= end
+               for piece in pieces if piece.start <= end and piece.end > start
+               for probe in piece.probes if probe.value is not None and threshold.beyond(probe.value))
 
 
 def place(out, item, rule, threshold, pieces, opened, closed, ended):
@@ -101,9 +107,7 @@ def place(out, item, rule, threshold, pieces, opened, closed, ended):
         return
     # Fine print 4: confirmed when the gateways of all probes that were beyond at any instant of [s, s + D] have
     # been heard to s + D.
-    heard = all(item.watermark_of(probe.gateway) >= confirm_at
-                for piece in pieces if piece.start <= confirm_at and piece.end > opened
-                for probe in piece.probes if probe.value is not None and threshold.beyond(probe.value))
+    heard = heard_to(item, pieces, threshold, opened, confirm_at)
     if heard:
         row["confirmed_at"] = confirm_at
         out["excursions"].append(row)

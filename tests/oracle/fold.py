@@ -111,7 +111,9 @@ def releases(world, lot, rows):
         lineage = parent.history[:upto + 1] + lineage
         states = [s for s in parent.states if s[2] in {e["id"] for e, _ in parent.history[:upto + 1]}] + states
         child = parent
-    before = [e for e, effect in lineage if effect and e["type"] == "release" and e["time"] < first["breached_at"]]
+    # Opening stock stated as released was released by that.
+    before = [e for e, effect in lineage if effect and e["time"] < first["breached_at"] and
+              (e["type"] == "release" or (e["type"] == "opening" and e["state"] == "released"))]
     if before:
         release = before[-1]
         after = states[[s[2] for s in states].index(release["id"]) + 1:]
