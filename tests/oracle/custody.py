@@ -425,7 +425,6 @@ class Fold:
             # "not in one: elsewhere". A place that is not known is not known to be elsewhere.
             self.conflict("elsewhere", lot.id, before.detail())
             self.lose(lot, event)
-            at_odds = True
         if in_bound_box:
             lot.transit = self.lots[before.parent].transit or lot.transit
         # Place = the site only.
@@ -461,7 +460,6 @@ class Fold:
         if not at_odds and before.parent is None and "parent" not in before.unknown:
             self.conflict("elsewhere", lot.id, before.detail())
             self.lose(lot, event)
-            at_odds = True
         # Out of its parent, to the parent's site, or to; in transit if the parent is. The parent is the one stated.
         holder = self.lots.get(stated["parent"]) if stated and stated["parent"] else self.lots.get(before.parent)
         if holder is not None:
@@ -501,8 +499,9 @@ class Fold:
             return True
         self.check_from(event, lot)
         transit = lot.transit
-        to = event["to"] or {"site": None, "equipment": None}
-        arrived = to["site"] or self.site_of(to["equipment"])
+        to = self.stated(event["to"]) or {"site": None, "equipment": None, "parent": None}
+        holder = self.lots.get(to["parent"])
+        arrived = to["site"] or self.site_of(to["equipment"]) or (self.effective_site(holder) if holder else None)
         if transit is None or (transit[0] is not None and arrived is not None and transit[0] != arrived):
             self.conflict("not_shipped", lot.id, {"to": transit[0] if transit else None})
             self.lose(lot, event)

@@ -72,12 +72,20 @@ def of_equipment(item):
                 if closed is None and end < FOREVER:
                     # What is open when the version ends or the service stops ends there; but an end that has not
                     # been heard of yet is not invented.
-                    if heard_to(item, pieces, threshold, opened, end):
+                    if heard_of(item, pieces, rule, end):
                         closed, ended = end, why
                 place(out, item, rule, threshold, pieces, opened, closed, ended)
     for rows in out.values():
         rows.sort(key=lambda r: (r["opened_at"], r["rule"], r["closed_at"] or FOREVER))
     return out
+
+
+def heard_of(item, pieces, rule, end):
+    """Has any gateway of the probes in use just before an end been heard to it (one silent gateway mutes no other)?"""
+    last = [piece for piece in pieces if piece.start < end][-1]
+    if last.probes:
+        return any(item.watermark_of(probe.gateway) >= end for probe in last.probes)
+    return last.watermark is not None and last.watermark >= end
 
 
 def heard_to(item, pieces, threshold, start, end):
