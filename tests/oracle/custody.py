@@ -500,8 +500,7 @@ class Fold:
         self.check_from(event, lot)
         transit = lot.transit
         to = self.stated(event["to"]) or {"site": None, "equipment": None, "parent": None}
-        holder = self.lots.get(to["parent"])
-        arrived = to["site"] or self.site_of(to["equipment"]) or (self.effective_site(holder) if holder else None)
+        arrived = to["site"] or self.site_of(to["equipment"])
         if transit is None or (transit[0] is not None and arrived is not None and transit[0] != arrived):
             self.conflict("not_shipped", lot.id, {"to": transit[0] if transit else None})
             self.lose(lot, event)

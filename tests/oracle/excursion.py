@@ -72,34 +72,26 @@ def of_equipment(item):
                 if closed is None and end < FOREVER:
                     # What is open when the version ends or the service stops ends there; but an end that has not
                     # been heard of yet is not invented.
-                    if heard_of(item, pieces, rule, end):
+                    if heard_to(item, pieces, threshold, opened, end - 1, end, any):
                         closed, ended = end, why
-                place(out, item, rule, threshold, pieces, opened, closed, ended)
+                place(out, item, rule, threshold, pieces, opened, closed, ended, end)
     for rows in out.values():
         rows.sort(key=lambda r: (r["opened_at"], r["rule"], r["closed_at"] or FOREVER))
     return out
 
 
-def heard_of(item, pieces, rule, end):
-    """Has any gateway of the probes in use just before an end been heard to it (one silent gateway mutes no other)?"""
-    last = [piece for piece in pieces if piece.start < end][-1]
-    if last.probes:
-        return any(item.watermark_of(probe.gateway) >= end for probe in last.probes)
-    return last.watermark is not None and last.watermark >= end
-
-
-def heard_to(item, pieces, threshold, start, end):
-    """Have the gateways of all probes that were beyond at any instant of [start, end] been heard to end?"""
-    return all(item.watermark_of(probe.gateway) >= end
+def heard_to(item, pieces, threshold, start, end, to, which):
+    """Have the gateways of all (or any) probes that were beyond at any instant of [start, end] been heard to `to`?"""
+    return which(item.watermark_of(probe.gateway) >= to
                for piece in pieces if piece.start <= end and piece.end > start
                for probe in piece.probes if probe.value is not None and threshold.beyond(probe.value))
 
 
-def place(out, item, rule, threshold, pieces, opened, closed, ended):
+def place(out, item, rule, threshold, pieces, opened, closed, ended, end):
     confirm_at = opened + rule["delay_ms"]
     row = {"rule": rule["id"], "opened_at": opened, "confirmed_at": None, "closed_at": closed, "ended": ended,
            "peak_mc": None, "unknown_ms": 0}
-    until = FOREVER if closed is None else closed
+    until = end if closed is None else closed                    # nothing counts that the rule does not cover
     values = []
     for piece in pieces:
         a, b = max(piece.start, opened), min(piece.end, until)
@@ -115,7 +107,7 @@ def place(out, item, rule, threshold, pieces, opened, closed, ended):
         return
     # Fine print 4: confirmed when the gateways of all probes that were beyond at any instant of [s, s + D] have
     # been heard to s + D.
-    heard = heard_to(item, pieces, threshold, opened, confirm_at)
+    heard = heard_to(item, pieces, threshold, opened, confirm_at, confirm_at, all)
     if heard:
         row["confirmed_at"] = confirm_at
         out["excursions"].append(row)
