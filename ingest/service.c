@@ -160,6 +160,7 @@ static void on_keys(void *context)
 {
     struct service *service = context;
     struct why why = {""};
+    service->has_keys = true;
     if (!service->has_signer && load_signer(service, &why) != DONE)
         log_often(&service->signer_rate, LOG_LEVEL_ERROR, "server_key_unusable", "why=\"%s\"", why.text);
     take_messages(service);
@@ -193,8 +194,8 @@ static void on_tick(void *context)
     metric_set(service->figures.paused, intake_is_paused(service->intake) ? 1 : 0);
     if (service->fold)
         figures_fold(&service->figures, service->fold);
-    if (!service->has_signer && keyring_has_authority(service->keyring))
-        on_keys(service);
+    if (service->has_keys && !service->has_signer)
+        on_keys(service); /* the server's key may have come meanwhile */
     intake_look(service->intake);
     tell_ready(service);
     /* A database that is away is no reason to be restarted; a writer that has one and gets nowhere is. */

@@ -34,6 +34,7 @@ struct service {
     struct errands *errands;
     struct fold_keeper *fold; /* NULL: no fold beside us */
     struct signer signer;
+    bool has_keys; /* the registered keys were read once: before that everybody is a stranger */
     bool has_signer;
     struct figures figures;
     struct loop_timer *tick;
