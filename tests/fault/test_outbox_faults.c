@@ -1,4 +1,4 @@
-/* Rows 1, 2, 9, 10, 11 and 13 of the fault list, for the outbox: kills and failures at every call of a whole life. */
+/* Rows 1, 2, 3, 4, 9, 10, 11 and 13 of the fault list, for the outbox: kills and failures at every call of a whole life. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +56,19 @@ END_TEST
 START_TEST(killed_at_every_flush)
 {
     ck_assert_int_gt(fail_each_call("fsync", "die", "once", 1), 20);
+}
+END_TEST
+
+/* Rows 3 and 4 without another kernel: at the n-th call all that was written and not flushed is taken back. */
+START_TEST(power_cut_before_every_write)
+{
+    ck_assert_int_gt(fail_each_call("write", "cut", "once", 1), 30);
+}
+END_TEST
+
+START_TEST(power_cut_at_every_flush)
+{
+    ck_assert_int_gt(fail_each_call("fsync", "cut", "once", 1), 20);
 }
 END_TEST
 
@@ -165,6 +178,8 @@ static Suite *suite_of_outbox_faults(void)
     tcase_add_test(t, killed_before_every_write);
     tcase_add_test(t, killed_after_every_write);
     tcase_add_test(t, killed_at_every_flush);
+    tcase_add_test(t, power_cut_before_every_write);
+    tcase_add_test(t, power_cut_at_every_flush);
     tcase_add_test(t, every_flush_fails_once);
     tcase_add_test(t, every_write_fails_once);
     tcase_add_test(t, every_write_finds_a_full_disk_once);
