@@ -145,12 +145,11 @@ static int32_t site_of_from(const struct custody *c, const struct ordered_event 
 }
 
 /* The site a lot is at once it is taken out: its own or its parent's; where the event says it took it from, if it was
- * not there or if nobody knows where the parent is. */
+ * not there or if nobody knows that site. */
 static int32_t site_left(const struct custody *c, const struct ordered_event *o, int32_t lot, bool elsewhere)
 {
     int32_t known = site_of(c, lot);
-    bool lost_parent = c->lots[lot].place.parent != NONE && known == NONE;
-    int32_t from = elsewhere || lost_parent ? site_of_from(c, o) : NONE;
+    int32_t from = elsewhere || known == NONE ? site_of_from(c, o) : NONE;
     return from != NONE ? from : known;
 }
 
@@ -195,7 +194,7 @@ static void apply_unpack(struct custody *c, const struct ordered_event *o, int32
         leave_elsewhere(c, o, lot);
     if (custody_stated(o->event->to) == PLACE_UNKNOWN)
         target.site = site_left(c, o, lot, elsewhere);
-    custody_place(c, lot, o->at, target, carrier != NONE ? PLACE_UNDER_WAY : PLACE_STATED);
+    custody_place(c, lot, o->at, target, PLACE_STATED);
     if (carrier != NONE && !c->lots[lot].in_transit)
         travel_with(c, lot, carrier);
     custody_mark(c, lot, o);

@@ -136,11 +136,13 @@ static void leave_with_place(struct custody *c, enum conflict_code code, const s
 
 bool custody_check_from(struct custody *c, const struct ordered_event *o, int32_t lot)
 {
-    const struct place *stated = &o->event->from;
+    struct place stated = o->event->from;
     const struct place *own = &c->lots[lot].place;
     struct known_parts known = known_parts(&c->lots[lot]);
-    if (!differs(stated->site, own->site, known.site) && !differs(stated->equipment, own->equipment, known.equipment) &&
-        !differs(stated->parent, own->parent, known.parent))
+    if (custody_from(c, o).parent != NONE && stated.parent == NONE) /* equipment that is a container */
+        stated = (struct place){stated.site, NONE, custody_from(c, o).parent};
+    if (!differs(stated.site, own->site, known.site) && !differs(stated.equipment, own->equipment, known.equipment) &&
+        !differs(stated.parent, own->parent, known.parent))
         return false;
     leave_with_place(c, CONFLICT_ELSEWHERE, o, lot);
     custody_blank(c, lot, o->at);

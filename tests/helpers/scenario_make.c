@@ -106,8 +106,10 @@ void make_equipment(struct maker *m)
         };
         snprintf(equipment->id, sizeof equipment->id, "E%d", i);
         for (int lot = 0; lot < m->lot_count && transport; lot++)
-            if (m->lots[lot].kind == MADE_CONTAINER && chance_percent(c, 40))
+            if (m->lots[lot].kind == MADE_CONTAINER && !m->lots[lot].bound && chance_percent(c, 40))
                 equipment->container = lot;
+        if (equipment->container >= 0)
+            m->lots[equipment->container].bound = true; /* one thing under two names, not three */
     }
     open_list(m, "equipment");
     for (int i = 0; i < m->equipment_count; i++)

@@ -20,6 +20,7 @@ struct made_lot {
     bool begun;
     bool ended;
     bool in_transit;
+    bool bound; /* to equipment */
     int site;      /* index, or -1 */
     int equipment; /* index, or -1 */
     int parent;    /* lot, or -1 */
