@@ -241,6 +241,8 @@ class Fold:
     def check_from(self, event, lot):
         """`elsewhere` for every moving event with a stated from that differs. True if it was left."""
         stated = self.stated(event["from"])
+        if stated is not None and stated["parent"] == lot.id:
+            return False                                         # out of itself: says nothing
         if stated is not None and self.differs(stated, lot.place):
             self.conflict("elsewhere", lot.id, lot.place.detail())
             self.lose(lot, event)
@@ -362,8 +364,7 @@ class Fold:
             self.conflict("two_places", lot.id, lot.place.detail())
             return False
         place, ok = self.go(event, lot, self.stated(event["to"]))
-        if not ok:
-            return False
+        place = place if ok else UNKNOWN                         # "no effect" is said of packing only
         self.begin(lot, place, "raw", event)
         lot.collected_at = event["time"]
         return True
@@ -373,8 +374,7 @@ class Fold:
             self.conflict("two_places", lot.id, lot.place.detail())
             return False
         place, ok = self.go(event, lot, self.stated(event["to"]))
-        if not ok:
-            return False
+        place = place if ok else UNKNOWN                         # "no effect" is said of packing only
         self.begin(lot, place, event["state"] or "raw", event)
         lot.attested_until = event["time"]
         return True
@@ -384,8 +384,7 @@ class Fold:
             self.conflict("two_places", lot.id, lot.place.detail())
             return False
         place, ok = self.go(event, lot, self.stated(event["to"]))
-        if not ok:
-            return False
+        place = place if ok else UNKNOWN                         # "no effect" is said of packing only
         self.begin(lot, place, "raw", event)
         return True
 
@@ -407,6 +406,8 @@ class Fold:
     def site_left(self, lot, stated, at_odds, parent):
         """The site at which a lot is after it left its equipment or parent: where that is; where the scan contradicts,
         or that is not known, the site of the stated from; then where the lot was."""
+        if stated is not None and stated["parent"] == lot.id:
+            stated = None
         holder = self.lots.get(stated["parent"]) if stated else None
         said = (stated["site"] or (self.effective_site(holder) if holder else None) or self.site_of(stated["named"])) \
             if stated else None
@@ -451,11 +452,10 @@ class Fold:
     def on_unpack(self, event, lot):
         before = lot.place
         stated = self.stated(event["from"])
-        place, ok = None, True
+        place = None
         if event["to"] is not None:
             place, ok = self.go(event, lot, self.stated(event["to"]))
-        if not ok:
-            return False
+            place = place if ok else UNKNOWN
         at_odds = self.check_from(event, lot)
         if not at_odds and before.parent is None and "parent" not in before.unknown:
             self.conflict("elsewhere", lot.id, before.detail())
@@ -491,8 +491,7 @@ class Fold:
 
     def on_receive(self, event, lot):
         place, ok = self.go(event, lot, self.stated(event["to"]))
-        if not ok:
-            return False
+        place = place if ok else UNKNOWN                         # "no effect" is said of packing only
         if lot.begun_at is None:
             self.begin(lot, place, "raw", event)
             lot.attested_until = event["time"]
@@ -641,13 +640,13 @@ class Fold:
                 boxes.append(identity)
             else:
                 named.add(identity)
-        place, ok = None, False
+        ok = False
         if pool is None:
             self.conflict("bad_identifier", event["pool"])
         elif pool.begun_at is not None:
             self.conflict("two_places", pool.id, pool.place.detail())         # no effect
         else:
-            place, ok = self.go(event, pool, self.stated(event["to"]))
+            ok = True
         for identity in sorted(named | inner):
             lot = self.lots[identity]
             if lot.begun_at is None:
@@ -672,7 +671,8 @@ class Fold:
             if pool is not None:
                 self.touch(pool, False)                                        # no valid member: no effect
             return
-        self.begin(pool, place, "raw", event)
+        place, fits = self.go(event, pool, self.stated(event["to"]))
+        self.begin(pool, place if fits else UNKNOWN, "raw", event)
         pool.members = members
         self.touch(pool, True)
 
@@ -685,6 +685,8 @@ class Fold:
             return
         end = self.stated(event["to"] if kind == "pack" else event["from"])
         container = end["parent"] if end is not None else None
+        if container in named:
+            return
         scanned = set(event["lots"])
         boxes = [i for i in named if self.lots[i].kind == "container"]
         if event["expected"] is not None:
