@@ -188,6 +188,7 @@ static void close_station(struct station *station)
     loop_timer_free(&station->now_timer);
     loop_timer_free(&station->health_timer);
     loop_timer_free(&station->tidy_timer);
+    loop_timer_free(&station->pulse_timer);
     uplink_close(&station->uplink);
     if (!sampler_close(&station->sampler))
         station->settings = NULL; /* a thread hangs in a driver and still looks at them: left to the end of the process */

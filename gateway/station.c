@@ -8,7 +8,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 
-enum { NOW_EVERY_MS = 60 * 1000, TIDY_EVERY_MS = 60 * 1000, STALLED_ROUNDS = 3 };
+enum { NOW_EVERY_MS = 60 * 1000, TIDY_EVERY_MS = 60 * 1000, PULSE_EVERY_MS = 15 * 1000, STALLED_ROUNDS = 3 };
 
 /* Going up. */
 
@@ -237,12 +237,18 @@ static void tidy(void *context)
     struct clock_claim clock = sampler_clock(station->sampler);
     if (outbox_tidy(station->outbox, clock.wall_ms, &why) != DONE)
         log_line(LOG_LEVEL_WARN, "outbox_not_tidied", "why=%s", log_text(&quoted, why.text));
+    loop_timer_set(station->tidy_timer, loop_now_ms(station->loop) + TIDY_EVERY_MS);
+}
+
+/* Between rounds waiting is what there is to do, and counts as progress; a round that is overdue does not. */
+static void pulse(void *context)
+{
+    struct station *station = context;
     int64_t round_ms = signed_config_interval_ms(station->config, station->settings->interval_s * 1000);
-    /* With rounds further apart than a minute, waiting is what there is to do; a round that is overdue is not. */
     if (!sampler_is_stalled(station->sampler, STALLED_ROUNDS * round_ms) &&
         keeper_refused_since_ms(station->keeper) == 0)
         daemon_progress(station->daemon);
-    loop_timer_set(station->tidy_timer, loop_now_ms(station->loop) + TIDY_EVERY_MS);
+    loop_timer_set(station->pulse_timer, loop_now_ms(station->loop) + PULSE_EVERY_MS);
 }
 
 enum outcome station_start_timers(struct station *station, struct why *why)
@@ -255,6 +261,7 @@ enum outcome station_start_timers(struct station *station, struct why *why)
         int64_t first_ms;
     } timers[] = {{publish_now, &station->now_timer, 5 * 1000},
                   {report_health, &station->health_timer, station->settings->health_s * 1000},
+                  {pulse, &station->pulse_timer, 0},
                   {tidy, &station->tidy_timer, 1000}};
     for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++) {
         enum outcome outcome = loop_timer_new(station->loop, timers[i].due, station, timers[i].timer, why);
@@ -282,6 +289,7 @@ void station_on_ready(void *context)
                                          : known   ? "the machine was started"
                                                    : "the first start with this outbox"};
     sampler_event(station->sampler, &event);
+    daemon_ready(station->daemon, true, "");
 }
 
 void station_on_stop(void *context)

@@ -31,7 +31,7 @@ struct station {
     struct keeper *keeper;
     struct sampler *sampler;
     struct uplink *uplink;
-    struct loop_timer *now_timer, *health_timer, *tidy_timer;
+    struct loop_timer *now_timer, *health_timer, *tidy_timer, *pulse_timer;
     bool broken;                       /* stopped because it cannot go on: exit code 1 */
 };
 
@@ -54,7 +54,7 @@ void station_load_config(struct station *station);
 /* Starts what happens now and then: `now` each minute, health, tidying the outbox. */
 MUST_CHECK enum outcome station_start_timers(struct station *station, struct why *why);
 
-/* Journals why this run began: with the machine, or after the program ended. */
+/* Journals why this run began (with the machine, or after the program ended) and tells systemd that we are ready. */
 void station_on_ready(void *context);
 
 #endif

@@ -113,7 +113,9 @@ def probe_list_reads_what_a_mocked_kernel_shows():
         with open(b.path("gateway.conf"), "w") as f:
             f.write(conf)
         got = subprocess.run(["umockdev-run", "-d", b.path("w1.umockdev"), "--", GATEWAY, "-c", b.path("gateway.conf"),
-                              "probe", "list"], capture_output=True, text=True, timeout=DEADLINE_S)
+                              "probe", "list"], capture_output=True, text=True, timeout=DEADLINE_S,
+                             # umockdev comes first among the libraries, which a sanitizer would mind.
+                             env={**os.environ, "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0"})
         for words in ("28-0000075a1b2c", "-31.250 °C", "fridge", "4.125 °C", "tank", "-32.000 °C", "3 found, 0 with trouble"):
             assert words in got.stdout, f"'{words}' is not in:\n{got.stdout}{got.stderr}"
         assert got.returncode == 0, got.returncode
