@@ -16,14 +16,13 @@ void excursion_fold_begin(struct excursion_fold *fold, const struct equipment_ru
     };
 }
 
-/* A probe that was beyond, and in use, when its carry ended after the candidate opened, and that is silent since. It
- * must be in use still: an air probe that a product probe has replaced would not hold the candidate open by speaking,
- * so it does not by being silent. */
+/* A probe in use that was beyond when its carry ended, whenever that was, and is silent since. It must be in use: an air
+ * probe that a product probe has replaced would not hold the candidate open by speaking, so it does not by silence. */
 static bool warm_and_silent(const struct excursion_fold *fold, const struct span *span)
 {
     for (size_t i = 0; i < span->slot_count; i++) {
         const struct slot *slot = span->slots[i];
-        if (slot->in_use && slot->fell_silent && slot->silent_was_in_use && slot->silent_at > fold->candidate.opened_at &&
+        if (slot->in_use && slot->fell_silent &&
             threshold_beyond(fold->rule->threshold, slot->silent_mc, slot->silent_mc))
             return true;
     }

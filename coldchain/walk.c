@@ -56,25 +56,9 @@ static void slot_refresh(const struct walk *walk, struct slot *slot, int64_t now
     }
     if (was_good && !slot->good) {
         slot->fell_silent = true;
-        slot->silent_was_in_use = slot->in_use; /* still that of the span before */
         slot->silent_at = now;
         slot->silent_mc = slot->mc;
     }
-}
-
-/* Was this role the one in use just before `at`? */
-static bool in_use_before(const struct walk *walk, enum probe_role role, int64_t at)
-{
-    if (walk->role != ROLE_ANY)
-        return role == walk->role;
-    if (role == ROLE_PRODUCT)
-        return true;
-    for (size_t i = 0; i < walk->list.count; i++) {
-        const struct placed *placed = &walk->list.items[i];
-        if (placed->role == ROLE_PRODUCT && placed->from < at && at <= placed->to)
-            return false;
-    }
-    return true;
 }
 
 /* For a walk that starts within a placement: the carry that ended before, if any. */
@@ -90,7 +74,6 @@ static void slot_recall_silence(const struct walk *walk, struct slot *slot, int6
         slot->fell_silent = true;
         slot->silent_at = end;
         slot->silent_mc = reading->mc;
-        slot->silent_was_in_use = in_use_before(walk, slot->placed->role, end);
         return;
     }
 }

@@ -30,10 +30,9 @@ struct slot {
     bool in_use;
     bool good;
     int64_t mc;    /* while good */
-    bool fell_silent;        /* it was good in this placement and is not now */
-    bool silent_was_in_use;  /* the role was in use when it fell silent */
-    int64_t silent_at;       /* when its last carry ended */
-    int64_t silent_mc;       /* the last value it carried */
+    bool fell_silent;  /* it was good in this placement and is not now */
+    int64_t silent_at; /* when its last carry ended */
+    int64_t silent_mc; /* the last value it carried */
 };
 
 struct span {

@@ -205,6 +205,26 @@ START_TEST(a_silent_air_probe_holds_nothing_once_a_product_probe_speaks)
 }
 END_TEST
 
+/* One probe is warm and silent since before the rule was valid; another opens and recovers. */
+START_TEST(a_warm_silence_older_than_the_candidate_holds_it_open_too)
+{
+    scoped_by(world_free) struct world w = {0};
+    int32_t warm = world_simple_store(&w);
+    int32_t other = world_probe(&w, 0);
+    world_place(&w, other, 0, ROLE_PRODUCT, 0, TIME_OPEN);
+    world_rule(&w, "warm", above_c(-20), 0, 0)->valid_from = MIN(40);
+    (void)world_read(&w, warm, 5, -19);
+    (void)world_read(&w, other, 50, -19);
+    (void)world_read(&w, other, 60, -25);
+    struct equipment_result r = world_judge_store(&w, 0);
+    ck_assert_uint_eq(r.excursions.count, 1);
+    ck_assert(r.excursions.items[0].closed_at == TIME_OPEN);
+    (void)world_read(&w, warm, 62, -25);
+    r = world_judge_store(&w, 0);
+    ck_assert_int_eq(r.excursions.items[0].closed_at, MIN(62));
+}
+END_TEST
+
 START_TEST(what_is_open_ends_with_its_rule_and_the_next_version_begins_anew)
 {
     scoped_by(world_free) struct world w = {0};
@@ -458,6 +478,7 @@ static Suite *suite_of_excursion(void)
     tcase_add_test(cases, a_rule_that_ends_in_pending_time_leaves_its_excursion_open);
     tcase_add_test(cases, a_rule_that_was_never_in_force_finds_nothing);
     tcase_add_test(cases, a_silent_air_probe_holds_nothing_once_a_product_probe_speaks);
+    tcase_add_test(cases, a_warm_silence_older_than_the_candidate_holds_it_open_too);
     suite_add_tcase(suite, cases);
     return suite;
 }

@@ -249,7 +249,7 @@ START_TEST(a_walk_for_one_role_recalls_who_fell_silent)
     struct span span;
     ck_assert(walk_begin(&walk, lists[0], &readings, MIN(15), ROLE_AIR, false, MIN(40), &w.arena));
     ck_assert(walk_next(&walk, &span));
-    ck_assert(span.slots[0]->fell_silent && span.slots[0]->silent_was_in_use);
+    ck_assert(span.slots[0]->fell_silent && span.slots[0]->in_use);
     ck_assert_int_eq(span.slots[0]->silent_at, MIN(20));
     ck_assert_int_eq(span.slots[0]->silent_mc, -19000);
 }
