@@ -159,6 +159,8 @@ runs "status json" 0 "$silsila" status --json
 expect "status is JSON" "0" "$(printf '%s' "$out" | python3 -m json.tool > /dev/null; echo $?)"
 
 runs "swap" 0 "$silsila" gateway swap gw-rec gw-001 --why "broken"
+expect "the old one's probe is nowhere, the new one's stands where it stood" "gw-001|p-1|frz-1|product gw-rec|p-1||product" "$(ask "SELECT gateway, probe, equipment, role FROM silsila.placement WHERE valid_to IS NULL AND gateway IN ('gw-rec', 'gw-001') ORDER BY 1" | tr '\n' ' ' | sed 's/ $//')"
+runs "swap with itself" 1 "$silsila" gateway swap gw-001 gw-001 --why "broken"
 
 stop_ingest
 exit "$failed"
