@@ -39,10 +39,9 @@ def repair(scenario):
         inner = event["replace"]
         if inner is not None:
             inner["time"] = repaired(event["gateway"], inner, inner["at"], scenario["syncs"])
-            times.append(inner["time"])
     # Fine print 8: a gateway not named is heard to the latest reading, sync or event of the file after repair.
-    latest = max([t for t in times if t is not None], default=NEVER)
-    scenario["watermark"] = lambda gateway: scenario["heard_through"].get(gateway, latest)
+    scenario["latest"] = max([t for t in times if t is not None], default=NEVER)
+    scenario["watermark"] = lambda gateway: scenario["heard_through"].get(gateway, scenario["latest"])
 
 
 class Zone:

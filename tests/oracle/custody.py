@@ -241,8 +241,6 @@ class Fold:
     def check_from(self, event, lot):
         """`elsewhere` for every moving event with a stated from that differs. True if it was left."""
         stated = self.stated(event["from"])
-        if stated is not None and stated["parent"] == lot.id:
-            return False                                         # out of itself: says nothing
         if stated is not None and self.differs(stated, lot.place):
             self.conflict("elsewhere", lot.id, lot.place.detail())
             self.lose(lot, event)
@@ -364,7 +362,8 @@ class Fold:
             self.conflict("two_places", lot.id, lot.place.detail())
             return False
         place, ok = self.go(event, lot, self.stated(event["to"]))
-        place = place if ok else UNKNOWN                         # "no effect" is said of packing only
+        if not ok:
+            return False
         self.begin(lot, place, "raw", event)
         lot.collected_at = event["time"]
         return True
@@ -374,7 +373,8 @@ class Fold:
             self.conflict("two_places", lot.id, lot.place.detail())
             return False
         place, ok = self.go(event, lot, self.stated(event["to"]))
-        place = place if ok else UNKNOWN                         # "no effect" is said of packing only
+        if not ok:
+            return False
         self.begin(lot, place, event["state"] or "raw", event)
         lot.attested_until = event["time"]
         return True
@@ -384,7 +384,8 @@ class Fold:
             self.conflict("two_places", lot.id, lot.place.detail())
             return False
         place, ok = self.go(event, lot, self.stated(event["to"]))
-        place = place if ok else UNKNOWN                         # "no effect" is said of packing only
+        if not ok:
+            return False
         self.begin(lot, place, "raw", event)
         return True
 
@@ -406,8 +407,6 @@ class Fold:
     def site_left(self, lot, stated, at_odds, parent):
         """The site at which a lot is after it left its equipment or parent: where that is; where the scan contradicts,
         or that is not known, the site of the stated from; then where the lot was."""
-        if stated is not None and stated["parent"] == lot.id:
-            stated = None
         holder = self.lots.get(stated["parent"]) if stated else None
         said = (stated["site"] or (self.effective_site(holder) if holder else None) or self.site_of(stated["named"])) \
             if stated else None
@@ -455,7 +454,8 @@ class Fold:
         place = None
         if event["to"] is not None:
             place, ok = self.go(event, lot, self.stated(event["to"]))
-            place = place if ok else UNKNOWN
+            if not ok:
+                return False
         at_odds = self.check_from(event, lot)
         if not at_odds and before.parent is None and "parent" not in before.unknown:
             self.conflict("elsewhere", lot.id, before.detail())
@@ -491,7 +491,8 @@ class Fold:
 
     def on_receive(self, event, lot):
         place, ok = self.go(event, lot, self.stated(event["to"]))
-        place = place if ok else UNKNOWN                         # "no effect" is said of packing only
+        if not ok:
+            return False
         if lot.begun_at is None:
             self.begin(lot, place, "raw", event)
             lot.attested_until = event["time"]
@@ -541,11 +542,6 @@ class Fold:
     def on_split(self, event, lot):
         at_odds = self.check_from(event, lot)
         self.end(lot, event)
-        place = lot.place
-        if at_odds:
-            stated = self.stated(event["from"])                  # the newest scan is what someone saw
-            place = Place(stated["site"] or self.site_of(stated["equipment"]), stated["equipment"], stated["parent"],
-                          [part for part in NOWHERE_NAMES if stated[part] is None and stated["equipment"] is None])
         for identity in event["parts"]:
             part = self.lots.get(identity)
             if part is None:
@@ -556,6 +552,10 @@ class Fold:
                 if identity != lot.id:
                     self.touch(part, False)
                 continue
+            place = lot.place
+            if at_odds:                                          # the newest scan is what someone saw
+                place, fits = self.go(event, part, self.stated(event["from"]))
+                place = place if fits else UNKNOWN
             self.begin(part, place, lot.state, event)
             part.parent_lot, part.donation = lot.id, lot.donation
             part.on_hold, part.recalled, part.transit = lot.on_hold, lot.recalled, lot.transit
@@ -685,8 +685,6 @@ class Fold:
             return
         end = self.stated(event["to"] if kind == "pack" else event["from"])
         container = end["parent"] if end is not None else None
-        if container in named:
-            return
         scanned = set(event["lots"])
         boxes = [i for i in named if self.lots[i].kind == "container"]
         if event["expected"] is not None:

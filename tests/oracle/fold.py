@@ -20,9 +20,11 @@ from timeline import Equipment, Threshold, open_end, placements
 
 def fold(scenario):
     repair(scenario)
+    ordered = corrections.order(scenario["events"])
+    # A replacement that counts is an event of the file too.
+    scenario["latest"] = max([scenario["latest"]] + [e["time"] for e in ordered.events])
     placed = placements(scenario)
     equipment = {key: Equipment(scenario, key, placed) for key in scenario["equipment"]}
-    ordered = corrections.order(scenario["events"])
     done = Fold(scenario, ordered.events).run()
     world = World(scenario, equipment, done)
     conflicts = ordered.conflicts + done.conflicts + order_uncertain(scenario, ordered.events, done)
