@@ -103,8 +103,6 @@ def releases(world, lot, rows):
     if not lost:
         return out
     first = min(lost, key=lambda row: row["breached_at"])
-    if first["breached_at"] < lot.begun_at:
-        return out                                               # a part that never was fit
     # A part inherits its parent's events, and so its release (fine print 17).
     lineage, states, child = list(lot.history), list(lot.states), lot
     while child.parent_lot is not None:
@@ -113,9 +111,12 @@ def releases(world, lot, rows):
         lineage = parent.history[:upto + 1] + lineage
         states = [s for s in parent.states if s[2] in {e["id"] for e, _ in parent.history[:upto + 1]}] + states
         child = parent
-    # Opening stock stated as released was released by that.
-    before = [e for e, effect in lineage if effect and e["time"] < first["breached_at"] and
-              (e["type"] == "release" or (e["type"] == "opening" and e["state"] == "released"))]
+    # Opening stock stated as released was released by that; a part begins with the release that was in force at the split.
+    releases = [e for e, effect in lineage if effect and
+                (e["type"] == "release" or (e["type"] == "opening" and e["state"] == "released"))]
+    own = {e["id"] for e, _ in lot.history}
+    releases = [e for e in releases if e["id"] not in own][-1:] + [e for e in releases if e["id"] in own]
+    before = [e for e in releases if e["time"] < first["breached_at"]]
     if before:
         release = before[-1]
         after = states[[s[2] for s in states].index(release["id"]) + 1:]
