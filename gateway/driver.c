@@ -42,6 +42,10 @@ void reading_failed(struct reading *out, enum reading_state state, const char *f
     *out = (struct reading){.state = state};
     (void)vsnprintf(out->why, sizeof out->why, format, args);
     va_end(args);
+    /* A broken probe file may hold any bytes, and a body with broken UTF-8 is refused. */
+    for (char *at = out->why; *at != '\0'; at++)
+        if (*at < ' ' || *at > '~')
+            *at = '?';
 }
 
 void reading_value(struct reading *out, int32_t value_mc)

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/log.h"
 #include "gateway/blocks.h"
+#include "gateway/device_event.h"
 #include "gateway/uplink.h"
 
 /* A value costs about two bytes in a block and a block's head about forty; enough for an estimate. */
@@ -22,6 +24,7 @@ struct sealer {
     struct seal_pending pending;
     size_t items;
     uint64_t config_version;
+    int64_t items_given_up; /* since the start */
     struct probe_tally tallies[PROBES_COUNTED];
     size_t tally_count;
 };
@@ -197,14 +200,37 @@ static void free_item(Silsila__V1__Item **item)
         silsila__v1__item__free_unpacked(*item, NULL);
 }
 
+/* REJECT: no body can hold this item. */
+static enum outcome try_item(struct sealer *sealer, const struct clock_claim *clock, const struct batch *batch,
+                             struct bytes raw, uint64_t *seq, struct why *why)
+{
+    scoped_by(free_item) Silsila__V1__Item *item = silsila__v1__item__unpack(NULL, raw.len, raw.data);
+    if (!item)
+        return fail(why, REJECT, "an item in the journal cannot be read");
+    return seal_items(sealer, clock, &item, 1, batch, seq, why);
+}
+
+/* An item that no body can hold would stand at the front of the journal for ever: in its place, and in the same commit
+ * that takes it out, goes an event that says so and how many it were since the start. */
 static enum outcome seal_one_item(struct sealer *sealer, const struct clock_claim *clock, struct batch *batch,
                                   uint64_t *seq, struct why *why)
 {
-    scoped_by(free_item) Silsila__V1__Item *item =
-        silsila__v1__item__unpack(NULL, batch->item.len, batch->item.data);
-    if (!item)
-        return fail(why, RETRY, "an item in the journal cannot be read");
-    return seal_items(sealer, clock, &item, 1, batch, seq, why);
+    enum outcome outcome = try_item(sealer, clock, batch, buffer_view(&batch->item), seq, why);
+    if (outcome != REJECT)
+        return outcome;
+    scoped_by(buffer_free) struct buffer substitute = {0};
+    struct log_quoted quoted;
+    struct device_event event = {.type = SILSILA__V1__DEVICE_EVENT_TYPE__OUTBOX_TROUBLE,
+                                 .at_ms = batch->samples[0].scheduled_ms,
+                                 .value = sealer->items_given_up + 1,
+                                 .text = "an item of the journal fits into no body and was given up"};
+    log_line(LOG_LEVEL_ERROR, "item_given_up", "why=%s", log_text(&quoted, why->text));
+    device_event_encode(&event, &substitute);
+    if (substitute.failed)
+        return fail(why, RETRY, "out of memory");
+    outcome = try_item(sealer, clock, batch, buffer_view(&substitute), seq, why);
+    sealer->items_given_up += outcome == DONE;
+    return outcome;
 }
 
 static enum outcome collect(struct sealer *sealer, size_t most, struct batch *batch, struct why *why)

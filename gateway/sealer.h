@@ -3,7 +3,8 @@
  *   outbox_samples ──▶ blocks ──▶ body ──▶ signature ──▶ outbox_seal (one commit: samples out, envelope in)
  *
  * Items (device events) go alone, right after the samples before them. What is pending is counted as it is journaled and,
- * at the start, read from the outbox.
+ * at the start, read from the outbox. An item that fits into no body is given up: an OUTBOX_TROUBLE event goes in its
+ * place, whose value is how many were given up since the start.
  */
 #ifndef GATEWAY_SEALER_H
 #define GATEWAY_SEALER_H

@@ -129,6 +129,17 @@ START_TEST(w1_without_value)
 }
 END_TEST
 
+START_TEST(garbage_in_a_probe_file_is_told_in_printable_characters)
+{
+    tree_write(&tree, W1 ROM "/temperature", "\xff 7\x01\n");
+    scan(driver_w1());
+    struct reading reading = read_one(driver_w1(), 0);
+    ck_assert_int_eq(reading.state, READING_FAULT);
+    ck_assert_str_eq(reading.why, "no temperature: '? 7?'");
+    closes(driver_w1());
+}
+END_TEST
+
 START_TEST(w1_power_on_values_are_marked)
 {
     tree_write(&tree, W1 ROM "/temperature", "85000\n");
@@ -321,6 +332,7 @@ static Suite *suite_of_drivers(void)
     tcase_add_test(t, w1_finds_and_reads);
     tcase_add_test(t, w1_sets_the_feature_bit_and_triggers_all);
     tcase_add_test(t, w1_without_value);
+    tcase_add_test(t, garbage_in_a_probe_file_is_told_in_printable_characters);
     tcase_add_test(t, w1_power_on_values_are_marked);
     tcase_add_test(t, w1_slave_of_old_kernels);
     tcase_add_test(t, w1_probe_has_the_name_given_to_it);

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "coldchain/envelope.h"
+#include "common/cleanup.h"
 #include "gateway/ring.h"
 #include "tests/helpers/check_main.h"
 #include "tests/helpers/tree.h"
@@ -80,7 +81,7 @@ static struct outbox_state state(void)
 }
 
 struct found {
-    int64_t lost, troubles, readings;
+    int64_t lost, troubles, given_up, faulty, readings;
 };
 
 static bool look(void *context, const struct outbox_envelope *envelope)
@@ -98,8 +99,12 @@ static bool look(void *context, const struct outbox_envelope *envelope)
             found->readings += (int64_t)item->temperature->n_values;
         else if (item->device->type == SILSILA__V1__DEVICE_EVENT_TYPE__SAMPLES_LOST)
             found->lost += item->device->value;
-        else if (item->device->type == SILSILA__V1__DEVICE_EVENT_TYPE__OUTBOX_TROUBLE)
+        else if (item->device->type == SILSILA__V1__DEVICE_EVENT_TYPE__OUTBOX_TROUBLE) {
             found->troubles++;
+            found->given_up = item->device->value;
+        } else if (item->device->type == SILSILA__V1__DEVICE_EVENT_TYPE__PROBE_FAULTY) {
+            found->faulty++;
+        }
     }
     body_free(&body);
     return true;
@@ -185,6 +190,35 @@ START_TEST(the_ring_gives_up_readings_before_items)
 }
 END_TEST
 
+/* Bytes that are no Item, and a well-formed Item whose text is no UTF-8: neither can go into a body. */
+START_TEST(an_item_that_no_body_holds_is_given_up_and_told)
+{
+    scoped_by(buffer_free) struct buffer broken = {0};
+    struct why why = {""};
+    struct device_event event = {.type = SILSILA__V1__DEVICE_EVENT_TYPE__PROBE_FAULTY, .at_ms = now.wall_ms,
+                                 .text = "\xff\xfe"};
+    device_event_encode(&event, &broken);
+    const struct outbox_sample bad[] = {
+        {.source = "", .scheduled_ms = now.wall_ms, .item = bytes_of("\xff\xff\xff", 3)},
+        {.source = "", .scheduled_ms = now.wall_ms, .item = buffer_view(&broken)},
+    };
+    for (size_t i = 0; i < 2; i++) {
+        must(outbox_offer(outbox, &bad[i], 1, now.wall_ms, &why), &why);
+        sealer_kept(sealer, &bad[i]);
+    }
+    take_one();
+    event.text = "behind";
+    keeper_event(keeper, &event, &now);
+    ck_assert_int_eq(flush(), DONE);
+    ck_assert_uint_eq(state().samples, 0);
+    struct found found = sealed();
+    ck_assert_int_eq(found.troubles, 2);
+    ck_assert_int_eq(found.given_up, 2);
+    ck_assert_int_eq(found.faulty, 1);
+    ck_assert_int_eq(found.readings, 1);
+}
+END_TEST
+
 static Suite *suite_of_keeper(void)
 {
     Suite *s = suite_create("keeper");
@@ -194,6 +228,7 @@ static Suite *suite_of_keeper(void)
     tcase_add_test(t, a_short_refusal_loses_nothing);
     tcase_add_test(t, what_the_ring_cannot_hold_is_counted_and_told);
     tcase_add_test(t, the_ring_gives_up_readings_before_items);
+    tcase_add_test(t, an_item_that_no_body_holds_is_given_up_and_told);
     suite_add_tcase(s, t);
     return s;
 }
