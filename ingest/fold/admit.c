@@ -14,12 +14,16 @@ static enum outcome out_of_memory(struct fold *fold, struct why *why)
     return fail(why, RETRY, "out of memory");
 }
 
+/* Two admins that revoke each other's keys must not fold each other for ever. */
+enum { AGAIN_MOST = 8 };
+
 enum outcome fold_mark_again(struct fold *fold, int32_t epoch_no, struct why *why)
 {
     /* One that was folded again before this was known is folded once more; the one at work goes on. */
     const int32_t *marked = fold->again.items;
-    for (size_t i = fold->again_at; i < fold->again.count; i++) {
-        if (marked[i] == epoch_no)
+    size_t times = 0;
+    for (size_t i = 0; i < fold->again.count; i++) {
+        if (marked[i] == epoch_no && (i >= fold->again_at || ++times == AGAIN_MOST))
             return DONE;
     }
     return list_add(&fold->again, &epoch_no, sizeof epoch_no) ? DONE : out_of_memory(fold, why);
@@ -109,14 +113,16 @@ static enum outcome rank_moved(struct fold *fold, const struct chain *chain, Sil
     memcpy(owner.id, chain->sender, sizeof chain->sender);
     if (kind != SILSILA__V1__KEY_KIND__KEY_KIND_GATEWAY || list_has(&fold->revoked, &owner, sizeof owner))
         return fold_mark_again(fold, chain->epoch_no, why);
-    const struct fold_probe *probes = fold->probes.items;
-    for (size_t i = 0; i < fold->probes.count; i++) {
-        struct overlap all = {probes[i].probe_no, INT64_MIN / 2, INT64_MAX / 2};
-        if (probes[i].overlaps && strcmp(probes[i].gateway, chain->sender) == 0 &&
-            !list_add(&fold->overlaps, &all, sizeof all))
+    struct sql_value values[] = {sql_text_value(chain->sender)};
+    scoped_by(sql_result_clear) PGresult *r = NULL;
+    enum outcome outcome = sql_query(fold->conn, "SELECT probe_no FROM probe WHERE gateway = $1 AND overlapping", values, 1,
+                                     &r, &fold->trouble, why);
+    for (int i = 0; outcome == DONE && i < PQntuples(r); i++) {
+        struct overlap all = {sql_int4(r, i, 0), INT64_MIN / 2, INT64_MAX / 2};
+        if (!list_add(&fold->overlaps, &all, sizeof all))
             return out_of_memory(fold, why);
     }
-    return DONE;
+    return outcome;
 }
 
 static void take_links(struct chain *chain, const Silsila__V1__EpochStart *start)
@@ -162,6 +168,11 @@ enum outcome fold_first_body(struct fold *fold, const struct fold_entry *entry, 
     }
     if (chain_rank_all(chains, count) == 0)
         return DONE;
+    /* What is trusted under a revoked key is everything up to a place in the order: when that moves, all of it is judged anew. */
+    struct name owner = {0};
+    memcpy(owner.id, chain->sender, sizeof chain->sender);
+    if (list_has(&fold->revoked, &owner, sizeof owner))
+        return had_bodies || count > 1 ? fold_mark_owner_again(fold, owner.id, why) : DONE;
     for (size_t i = 0; i < count; i++) {
         const struct chain *moved = fold->chains[before[2 * i]];
         if (moved->rank == before[2 * i + 1] || (moved == chain && !had_bodies))
@@ -181,7 +192,8 @@ static enum outcome note_clock(struct fold *fold, struct folding *with, struct w
     if (!clock)
         return DONE;
     bool sane = clock->wall_ms >= BLOCKS_EARLIEST_MS && clock->wall_ms < BLOCKS_LATEST_MS;
-    with->synchronised = clock->synchronised && sane;
+    with->synchronised =
+        clock->synchronised && sane && clock->boot_ms <= UP_MOST_MS && clock->boot_ms >= -UP_MOST_MS;
     if (sane)
         with->sealed_ms = clock->wall_ms;
     if (clock->boot_id.len == 16 && chain_saw_boot(chain, clock->boot_id.data))
@@ -215,7 +227,9 @@ static enum outcome note_through(struct fold *fold, struct folding *with, struct
 {
     struct chain *chain = with->chain;
     int64_t through = chain_through(chain);
-    if (through < with->entry->seq)
+    /* Of a forked seq the body that stands in the chain speaks, whichever came first. */
+    if (through < with->entry->seq ||
+        (through == with->entry->seq && memcmp(chain->ranges[0].last_hash, with->entry->body_hash, 32) != 0))
         return DONE;
     if (through == with->entry->seq && with->synchronised) {
         chain->watermark_ms = with->sealed_ms;
@@ -318,6 +332,10 @@ enum outcome fold_standing(struct fold *fold, const struct fold_entry *entry, co
     outcome = load_chain(fold, sql_int4(r, 0, 2), &trusted, why);
     if (outcome != DONE)
         return outcome;
+    if (trusted->range_count == 0) {
+        *standing = STANDING_KEY_REVOKED; /* appended, but not folded yet: as if not heard of */
+        return DONE;
+    }
     uint8_t last[PLACE_IN_ORDER_MOST], here[PLACE_IN_ORDER_MOST];
     size_t len = chain_place_in_order(trusted, sql_int8(r, 0, 0), INT32_MAX, last);
     (void)chain_place_in_order(chain, entry->seq, 0, here);
@@ -341,6 +359,21 @@ static enum outcome judge_successor(struct fold *fold, struct chain *chain, int6
     struct folding with = {.entry = &entry, .chain = chain, .fresh = true};
     fold_judge(fold, &with, -1, "chain_broken", "names another body than the one before it");
     return DONE;
+}
+
+/* The first body of an epoch that a revocation trusts through: until now it was an epoch nobody had heard of. */
+static enum outcome epoch_heard_of(struct fold *fold, const struct chain *chain, struct why *why)
+{
+    struct name owner = {0};
+    memcpy(owner.id, chain->sender, sizeof chain->sender);
+    if (!list_has(&fold->revoked, &owner, sizeof owner))
+        return DONE;
+    struct sql_value values[] = {sql_text_value(chain->sender), sql_bytea_value(chain->epoch, 16)};
+    scoped_by(sql_result_clear) PGresult *r = NULL;
+    enum outcome outcome =
+        sql_query(fold->conn, "SELECT 1 FROM key_revocation WHERE owner = $1 AND trusted_epoch = $2 LIMIT 1", values, 2, &r,
+                  &fold->trouble, why);
+    return outcome == DONE && PQntuples(r) > 0 ? fold_mark_owner_again(fold, chain->sender, why) : outcome;
 }
 
 enum outcome fold_admit(struct fold *fold, struct fold_entry *entry, struct why *why)
@@ -370,7 +403,10 @@ enum outcome fold_admit(struct fold *fold, struct fold_entry *entry, struct why 
         return out_of_memory(fold, why);
     }
     enum standing standing;
-    outcome = fold_first_body(fold, entry, chain, why);
+    if (chain->range_count == 1 && chain->ranges[0].from == chain->ranges[0].to)
+        outcome = epoch_heard_of(fold, chain, why);
+    if (outcome == DONE)
+        outcome = fold_first_body(fold, entry, chain, why);
     if (outcome == DONE)
         outcome = fold_standing(fold, entry, chain, &standing, why);
     if (outcome != DONE)

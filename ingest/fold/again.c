@@ -119,10 +119,37 @@ static enum outcome resolve(struct fold *fold, struct chain *chain, const PGresu
     return DONE;
 }
 
+/* What this epoch says of others' chains is about to be deleted and perhaps not said again: they are folded anew as well. */
+static enum outcome mark_dependents(struct fold *fold, int32_t epoch_no, struct why *why)
+{
+    uint8_t no[4];
+    struct sql_value values[] = {sql_int4_value(epoch_no, no)};
+    scoped_by(sql_result_clear) PGresult *owners = NULL;
+    scoped_by(sql_result_clear) PGresult *forked = NULL;
+    enum outcome outcome = sql_query(fold->conn, "SELECT DISTINCT owner FROM key_revocation WHERE epoch_no = $1", values, 1,
+                                     &owners, &fold->trouble, why);
+    if (outcome == DONE)
+        outcome = sql_query(fold->conn,
+                            "SELECT DISTINCT e.epoch_no FROM branch_entry b JOIN ledger.epoch e ON e.gateway = b.gateway"
+                            " AND e.epoch = b.epoch WHERE b.epoch_no = $1",
+                            values, 1, &forked, &fold->trouble, why);
+    for (int i = 0; outcome == DONE && i < PQntuples(owners); i++) {
+        char owner[33] = "";
+        struct bytes text = sql_bytes(owners, i, 0);
+        memcpy(owner, text.data, text.len < 32 ? text.len : 32);
+        outcome = fold_mark_owner_again(fold, owner, why);
+    }
+    for (int i = 0; outcome == DONE && i < PQntuples(forked); i++)
+        outcome = fold_mark_again(fold, sql_int4(forked, i, 0), why);
+    return outcome;
+}
+
 static enum outcome epoch_again(struct fold *fold, int32_t epoch_no, int64_t before_position, struct why *why)
 {
     struct chain *chain;
     enum outcome outcome = load_chain(fold, epoch_no, &chain, why);
+    if (outcome == DONE)
+        outcome = mark_dependents(fold, epoch_no, why);
     if (outcome == DONE)
         outcome = fold_delete_epoch(fold, chain, why);
     if (outcome != DONE)

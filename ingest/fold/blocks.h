@@ -16,6 +16,8 @@ enum { PIECE_READINGS_MOST = 3600 };
 
 #define BLOCKS_EARLIEST_MS 1577836800000LL /* 2020-01-01 */
 #define BLOCKS_LATEST_MS 4102444800000LL   /* 2100-01-01 */
+/* Boot times beyond this (two thousand years) are nonsense, and dates reckoned with them would leave what PostgreSQL can hold. */
+#define UP_MOST_MS (1LL << 46)
 #define READING_LEAST_MC (-273150)
 #define READING_MOST_MC 1000000
 

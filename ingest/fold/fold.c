@@ -238,6 +238,8 @@ static enum outcome transaction(struct fold *fold, int64_t most, const struct fa
         outcome = fetch(fold, most, &r, why);
     int rows = outcome == DONE ? batch_rows(fold, r) : 0;
     int64_t start = fold->position;
+    if (outcome == DONE && rows > 0 && fold->settings.began)
+        fold->settings.began(fold->settings.attempt_context, start);
     if (outcome == DONE && rows > 0) {
         outcome = fold_rows(fold, r, rows, why);
         for (size_t i = 0; i < failure_count && outcome == DONE; i++)

@@ -26,7 +26,9 @@ struct fold_settings {
     int64_t batch_bytes;     /* of bodies; 0: 8 MiB */
     /* Called before each envelope while folding one by one, so that a supervisor knows on which one we died. NULL: nobody. */
     void (*attempt)(void *context, int64_t position);
-    void *attempt_context;
+    /* Called with the cursor's position before each batch, for the same reason. NULL: nobody. */
+    void (*began)(void *context, int64_t position);
+    void *attempt_context; /* of both */
     int64_t careful_until; /* fold one by one below this position */
     int64_t crashed_at;    /* the process died twice on this position: make it a fold_error and go on; negative: none */
 };

@@ -69,9 +69,20 @@ static enum outcome start(struct fold_keeper *keeper, struct why *why)
         become_worker(keeper, parent);
     keeper->child = child;
     keeper->child_fd = (int)syscall(SYS_pidfd_open, child, 0);
+    enum outcome outcome = DONE;
     if (keeper->child_fd < 0)
-        return fail(why, RETRY, "cannot watch the fold: %s", strerror(errno));
-    return loop_watch_add(keeper->loop, keeper->child_fd, LOOP_READ, ended, keeper, &keeper->watch, why);
+        outcome = fail(why, RETRY, "cannot watch the fold: %s", strerror(errno));
+    else
+        outcome = loop_watch_add(keeper->loop, keeper->child_fd, LOOP_READ, ended, keeper, &keeper->watch, why);
+    if (outcome != DONE) {
+        /* A child that nobody watches would be joined by another one. */
+        (void)kill(child, SIGKILL);
+        (void)waitpid(child, NULL, 0);
+        cleanup_close(&keeper->child_fd);
+        keeper->child_fd = -1;
+        keeper->child = -1;
+    }
+    return outcome;
 }
 
 /* What the dead child was doing decides how the next one begins. */

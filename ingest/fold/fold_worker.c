@@ -35,6 +35,12 @@ static void attempt(void *context, int64_t position)
     atomic_store(&worker->page->attempt, position);
 }
 
+static void began(void *context, int64_t position)
+{
+    struct worker *worker = context;
+    atomic_store(&worker->page->position, position);
+}
+
 static void wait_for(struct worker *worker, int timeout_ms, bool notify)
 {
     struct pollfd waits[3] = {{.fd = worker->signals, .events = POLLIN},
@@ -109,7 +115,7 @@ int fold_worker_main(const char *conninfo, int page_fd, int event_fd)
         if (page != MAP_FAILED)
             worker.page = page;
     }
-    struct fold_settings settings = {.conninfo = conninfo, .schema = "silsila", .announce = true, .attempt = attempt,
+    struct fold_settings settings = {.conninfo = conninfo, .schema = "silsila", .announce = true, .attempt = attempt, .began = began,
                                      .attempt_context = &worker,
                                      .careful_until = atomic_load(&worker.page->careful_until),
                                      .crashed_at = atomic_load(&worker.page->crashed_at)};

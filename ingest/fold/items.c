@@ -98,8 +98,9 @@ static enum outcome untimed_run(struct fold *fold, struct folding *with, const s
                                 int32_t item, struct why *why)
 {
     const Silsila__V1__ClockState *clock = with->body->clock;
-    if (!clock || clock->boot_id.len != 16) {
-        fold_judge(fold, with, item, "time_unknown", "readings on an unsynchronised clock without a boot id");
+    if (!clock || clock->boot_id.len != 16 || clock->boot_ms > UP_MOST_MS || clock->boot_ms < -UP_MOST_MS) {
+        fold_judge(fold, with, item, "time_unknown",
+                   "readings on an unsynchronised clock without a boot id or a boot time that can be");
         return DONE;
     }
     size_t possible = 0;
@@ -141,7 +142,7 @@ static const char *block_flaw(const Silsila__V1__TemperatureBlock *block, size_t
     if (block->step_ms == 0 || block->step_ms > 86400000)
         return "its step is not between a millisecond and a day";
     if (block->t0_ms > TIME_BOUND_MS || block->t0_ms < -TIME_BOUND_MS ||
-        (block->up && (block->up->ms > TIME_BOUND_MS || block->up->ms < -TIME_BOUND_MS)))
+        (block->up && (block->up->ms > UP_MOST_MS || block->up->ms < -UP_MOST_MS)))
         return "its first instant cannot be";
     if ((unsigned)block->quality > SILSILA__V1__QUALITY__QUALITY_FAULT)
         return "its quality is not one this version knows";
@@ -200,7 +201,8 @@ enum outcome fold_device(struct fold *fold, struct folding *with, const Silsila_
                          struct why *why)
 {
     const Silsila__V1__ClockState *clock = with->body->clock;
-    bool boot_known = event->up && clock && clock->boot_id.len == 16;
+    bool boot_known = event->up && clock && clock->boot_id.len == 16 && event->up->ms <= UP_MOST_MS &&
+                      event->up->ms >= -UP_MOST_MS;
     bool timely = !event->up && time_storable(event->at_ms) && event->at_ms <= with->sealed_ms;
     if (!timely && !boot_known)
         fold_judge(fold, with, item, "time_unknown",

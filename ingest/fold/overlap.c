@@ -19,6 +19,7 @@ struct block_row {
     bool contends;        /* its body counts or is only disputed */
     uint8_t place[PLACE_IN_ORDER_MOST];
     size_t place_len;
+    struct bytes hash;    /* of the body, where its epoch is forked; else empty */
     struct list lost;     /* int32_t: indexes from 1, rising */
 };
 
@@ -40,6 +41,8 @@ static int by_instant(const void *a, const void *b)
     if (x->at_ms != y->at_ms)
         return x->at_ms < y->at_ms ? -1 : 1;
     int order = memcmp(x->block->place, y->block->place, x->block->place_len);
+    if (order == 0 && x->block->hash.len == y->block->hash.len)
+        order = memcmp(x->block->hash.data, y->block->hash.data, x->block->hash.len); /* two branches of one seq */
     return order ? order : (x->index > y->index) - (x->index < y->index);
 }
 
@@ -175,7 +178,7 @@ static enum outcome rows_of(struct fold *fold, const PGresult *r, struct block_r
         struct block_row *b = &blocks[i];
         *b = (struct block_row){.probe_no = sql_int4(r, i, 0), .t0_ms = sql_time_ms(r, i, 1), .step_ms = sql_int4(r, i, 2),
                                 .count = (size_t)sql_int2(r, i, 3), .item = sql_int2(r, i, 4), .seq = sql_int8(r, i, 5),
-                                .epoch_no = sql_int4(r, i, 6), .row = i, .contends = sql_int2(r, i, 7) <= STANDING_DISPUTED};
+                                .epoch_no = sql_int4(r, i, 6), .row = i, .contends = sql_int2(r, i, 7) <= STANDING_DISPUTED, .hash = sql_bytes(r, i, 9)};
         enum outcome outcome = load_chain(fold, b->epoch_no, &chain, why);
         if (outcome != DONE)
             return outcome;

@@ -230,7 +230,7 @@ static enum outcome fold_key(struct fold *fold, const struct folding *with, cons
     return config_may_change(fold, k->owner, why);
 }
 
-static enum outcome mark_owner_again(struct fold *fold, const char *owner, struct why *why)
+enum outcome fold_mark_owner_again(struct fold *fold, const char *owner, struct why *why)
 {
     scoped_by(cleanup_free) struct chain **chains = NULL;
     size_t count;
@@ -264,7 +264,7 @@ static enum outcome fold_revocation(struct fold *fold, const struct folding *wit
     memcpy(owner.id, v->owner, strnlen(v->owner, sizeof owner.id - 1));
     if (!list_add(&fold->revoked, &owner, sizeof owner) || !list_add(&fold->revoked_now, &owner, sizeof owner))
         return out_of_memory(fold, why);
-    return mark_owner_again(fold, owner.id, why);
+    return fold_mark_owner_again(fold, owner.id, why);
 }
 
 static void fold_person(struct fold *fold, const struct folding *with, const Silsila__V1__Register *entry, int32_t item)

@@ -35,6 +35,7 @@ static void sync_of_body(struct fold *fold, const struct boot_key *key, int32_t 
         return;
     const Silsila__V1__ClockState *clock = body->clock;
     if (clock && clock->synchronised && clock->boot_id.len == 16 && memcmp(clock->boot_id.data, key->boot, 16) == 0 &&
+        clock->boot_ms <= UP_MOST_MS && clock->boot_ms >= -UP_MOST_MS &&
         clock->wall_ms >= BLOCKS_EARLIEST_MS && clock->wall_ms < BLOCKS_LATEST_MS) {
         struct rows *rows = &fold->rows[TABLE_CLOCK_SYNC];
         rows_begin(rows, 6);
@@ -266,7 +267,7 @@ static enum outcome read_watermark(struct fold *fold, struct chain *chain, struc
     struct sql_value values[] = {sql_int4_value(chain->epoch_no, no), sql_int8_value(chain_through(chain), seq)};
     scoped_by(sql_result_clear) PGresult *r = NULL;
     enum outcome outcome =
-        sql_query(fold->conn, "SELECT body FROM ledger.entry WHERE epoch_no = $1 AND seq = $2 ORDER BY position LIMIT 1",
+        sql_query(fold->conn, "SELECT body FROM ledger.entry WHERE epoch_no = $1 AND seq = $2 ORDER BY sha256(body) LIMIT 1",
                   values, 2, &r, &fold->trouble, why);
     if (outcome != DONE || PQntuples(r) == 0)
         return outcome;

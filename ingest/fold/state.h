@@ -168,6 +168,7 @@ MUST_CHECK enum outcome fold_first_body(struct fold *fold, const struct fold_ent
 /* Whether a revocation of its key still trusts this body: STANDING_COUNTS or STANDING_KEY_REVOKED. */
 MUST_CHECK enum outcome fold_standing(struct fold *fold, const struct fold_entry *entry, const struct chain *chain,
                                       enum standing *standing, struct why *why);
+MUST_CHECK enum outcome fold_mark_owner_again(struct fold *fold, const char *owner, struct why *why);
 MUST_CHECK enum outcome fold_mark_again(struct fold *fold, int32_t epoch_no, struct why *why);
 
 /* items.c, registers.c: effects of one item. */
