@@ -22,6 +22,7 @@ void send_plan_up(struct send_plan *plan, const uint8_t present_epoch[16], uint6
     plan->up = true;
     memcpy(plan->present_epoch, present_epoch, sizeof plan->present_epoch);
     plan->live_after = highest_seq;
+    send_plan_look_again(plan); /* whatever was passed over before, and is not on the way, comes now */
     /* The broker of the last connection may have lost what it had; but a receipt may be on its way too: not all at once. */
     for (size_t i = 0; i < plan->count; i++)
         if (plan->way[i].due_ms > now_ms + SEND_SETTLE_MS)

@@ -66,22 +66,28 @@ static bool pick_one(void *context, const struct outbox_envelope *envelope)
     return false;
 }
 
-/* The first unreceipted envelope behind `after`; leaves its bytes in u->envelope. */
-static bool pick(struct uplink *u, const uint8_t epoch[16], uint64_t after, uint64_t up_to, bool skip_on_way, uint64_t *seq)
+/* The first unreceipted envelope behind `after`, *seq 0: there is none; leaves its bytes in u->envelope. RETRY: the outbox
+ * cannot be read, and nothing is known. */
+static enum outcome pick(struct uplink *u, const uint8_t epoch[16], uint64_t after, uint64_t up_to, bool skip_on_way,
+                         uint64_t *seq)
 {
+    *seq = 0;
     struct why why = {""};
     struct pick p = {&u->plan, epoch, up_to, skip_on_way, 0, &u->envelope};
     size_t most = skip_on_way ? SIZE_MAX : 1;
     if (outbox_unreceipted(u->outbox, epoch, after, most, pick_one, &p, &why) != DONE) {
         struct log_quoted q;
         log_often(&u->trouble_rate, LOG_LEVEL_WARN, "outbox_unreadable", "why=%s", log_text(&q, why.text));
-        return false;
+        return RETRY;
     }
+    if (p.seq > 0 && u->envelope.failed)
+        return RETRY;
     *seq = p.seq;
-    return p.seq > 0 && !u->envelope.failed;
+    return DONE;
 }
 
-static bool find_late(struct uplink *u, struct send_place *late)
+/* Goes on to the next epoch only when the one before is known to hold nothing more. */
+static enum outcome find_late(struct uplink *u, struct send_place *late)
 {
     uint8_t epochs[EPOCHS_MOST][16];
     size_t count = outbox_open_epochs(u->outbox, epochs, EPOCHS_MOST), at = 0;
@@ -91,23 +97,25 @@ static bool find_late(struct uplink *u, struct send_place *late)
     for (size_t i = known ? at : 0; i < count; i++) {
         bool present = memcmp(epochs[i], u->plan.present_epoch, 16) == 0;
         uint64_t after = known && i == at ? u->plan.late.seq : 0;
-        if (pick(u, epochs[i], after, present ? u->plan.live_after : UINT64_MAX, true, &late->seq)) {
-            memcpy(late->epoch, epochs[i], 16);
-            return true;
-        }
+        enum outcome outcome = pick(u, epochs[i], after, present ? u->plan.live_after : UINT64_MAX, true, &late->seq);
+        if (outcome != DONE)
+            return outcome;
+        memcpy(late->epoch, epochs[i], 16);
+        if (late->seq > 0)
+            return DONE;
     }
-    late->seq = 0;
-    return false;
+    return DONE;
 }
 
 /* What the plan has to know to decide; the late lane is looked at only when something could go there. */
-static struct send_view look(struct uplink *u)
+static enum outcome look(struct uplink *u, struct send_view *view)
 {
-    struct send_view view = {0};
-    (void)pick(u, u->plan.present_epoch, u->plan.live_after, UINT64_MAX, false, &view.live_seq);
-    if (view.live_seq == 0 && u->plan.count < u->plan.window)
-        (void)find_late(u, &view.late);
-    return view;
+    *view = (struct send_view){0};
+    enum outcome outcome =
+        pick(u, u->plan.present_epoch, u->plan.live_after, UINT64_MAX, false, &view->live_seq);
+    if (outcome == DONE && view->live_seq == 0 && u->plan.count < u->plan.window)
+        outcome = find_late(u, &view->late);
+    return outcome;
 }
 
 /* --- sending --- */
@@ -118,9 +126,11 @@ static bool hand_over(struct uplink *u, const struct send_step *step)
     int mid = 0;
     uint64_t seq = 0;
     /* Read by its place: what `look` left in the buffer may be another envelope's. */
-    if (!pick(u, step->place.epoch, step->place.seq - 1, step->place.seq, false, &seq)) {
+    if (pick(u, step->place.epoch, step->place.seq - 1, step->place.seq, false, &seq) != DONE)
+        return false;
+    if (seq == 0) {
         send_plan_receipted(&u->plan, step->place.epoch, step->place.seq, step->place.seq);
-        return seq == 0 && step->what == SEND_AGAIN; /* receipted meanwhile: nothing to send, go on */
+        return step->what == SEND_AGAIN; /* receipted meanwhile: nothing to send, go on */
     }
     const char *topic = u->topics[step->what == SEND_LIVE ? TOPIC_LIVE : TOPIC_LATE];
     if (mqtt_publish(u->mqtt, topic, buffer_view(&u->envelope), 1, false, &mid, &why) != DONE) {
@@ -144,14 +154,17 @@ static void pump(struct uplink *u)
     u->pumping = true;
     struct send_step step = {.what = SEND_NOTHING, .wake_ms = INT64_MAX};
     int64_t now_ms = loop_now_ms(u->loop);
-    bool go_on = true;
+    bool go_on = true, readable = true;
     while (go_on && u->plan.up && mqtt_unacknowledged(u->mqtt) < UNTAKEN_MOST) {
-        struct send_view view = look(u);
+        struct send_view view;
+        readable = look(u, &view) == DONE;
+        if (!readable)
+            break;
         step = send_plan_next(&u->plan, &view, now_ms);
         go_on = step.what != SEND_NOTHING && hand_over(u, &step);
     }
     /* Whatever stopped it, look again within a second when something is waiting. */
-    int64_t wake_ms = step.what == SEND_NOTHING ? step.wake_ms : now_ms + 1000;
+    int64_t wake_ms = readable && step.what == SEND_NOTHING ? step.wake_ms : now_ms + 1000;
     if (wake_ms == INT64_MAX)
         loop_timer_clear(u->timer);
     else

@@ -116,6 +116,23 @@ static void on_link(void *context, bool up)
     links += up;
 }
 
+/* The outbox as the uplink finds it: reads fail as long as `reads_to_fail` says. */
+static unsigned reads_to_fail;
+
+enum outcome __real_outbox_unreceipted(struct outbox *, const uint8_t[16], uint64_t, size_t,
+                                       bool (*)(void *, const struct outbox_envelope *), void *, struct why *);
+enum outcome __wrap_outbox_unreceipted(struct outbox *, const uint8_t[16], uint64_t, size_t,
+                                       bool (*)(void *, const struct outbox_envelope *), void *, struct why *);
+
+enum outcome __wrap_outbox_unreceipted(struct outbox *outbox, const uint8_t epoch[16], uint64_t after_seq, size_t most,
+                                       bool (*each)(void *, const struct outbox_envelope *), void *context,
+                                       struct why *reason)
+{
+    if (reads_to_fail > 0 && reads_to_fail-- > 0)
+        return fail(reason, RETRY, "the medium fails");
+    return __real_outbox_unreceipted(outbox, epoch, after_seq, most, each, context, reason);
+}
+
 static void start_broker(void)
 {
     broker_start(&broker, "allow_anonymous true\nmax_queued_messages 10000\n");
@@ -272,6 +289,29 @@ START_TEST(with_nobody_there_pubacks_empty_nothing)
 }
 END_TEST
 
+static bool reads_have_failed(void)
+{
+    return reads_to_fail == 0;
+}
+
+START_TEST(what_cannot_be_read_for_a_while_is_neither_forgotten_nor_passed_over)
+{
+    struct uplink_state before, after;
+    seal(20);
+    open_uplink();
+    sent_at_least = 20;
+    turn_until(sent_enough, "the broker takes some"); /* all that the window holds are on the way */
+    uplink_read_state(uplink, &before);
+    reads_to_fail = 2;
+    turn_until(reads_have_failed, "reads fail when they are due again");
+    uplink_read_state(uplink, &after);
+    ck_assert_uint_gt(before.on_the_way, 0);
+    ck_assert_uint_eq(after.on_the_way, before.on_the_way);
+    open_server();
+    turn_until(all_receipted, "everything is receipted");
+}
+END_TEST
+
 static bool told(void)
 {
     return securities > 0;
@@ -346,6 +386,7 @@ static Suite *suite_of_uplink(void)
     tcase_add_test(t, a_backlog_goes_late_and_what_is_sealed_now_goes_live);
     tcase_add_test(t, a_broker_that_dies_half_way_costs_nothing);
     tcase_add_test(t, with_nobody_there_pubacks_empty_nothing);
+    tcase_add_test(t, what_cannot_be_read_for_a_while_is_neither_forgotten_nor_passed_over);
     tcase_add_test(t, a_rogue_server_empties_nothing_and_is_told_once);
     tcase_add_test(t, a_clean_stop_says_offline);
     tcase_add_test(t, a_right_configuration_is_handed_on);

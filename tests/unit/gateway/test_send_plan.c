@@ -39,6 +39,17 @@ START_TEST(nothing_goes_while_the_link_is_down)
 }
 END_TEST
 
+START_TEST(a_reconnect_looks_again_from_the_oldest)
+{
+    send_plan_up(&plan, epoch, 9, 5);
+    send(next(0, 4, 5), 5);
+    ck_assert_uint_eq(plan.late.seq, 4);
+    send_plan_down(&plan);
+    send_plan_up(&plan, epoch, 9, 6);
+    ck_assert_uint_eq(plan.late.seq, 0);
+}
+END_TEST
+
 START_TEST(live_goes_first_and_has_room_when_the_window_is_full)
 {
     send_plan_up(&plan, epoch, 100, 5);
@@ -350,6 +361,7 @@ static Suite *suite_of_send_plan(void)
     tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, set_up, NULL);
     tcase_add_test(t, nothing_goes_while_the_link_is_down);
+    tcase_add_test(t, a_reconnect_looks_again_from_the_oldest);
     tcase_add_test(t, live_goes_first_and_has_room_when_the_window_is_full);
     tcase_add_test(t, without_a_receipt_it_goes_again_ever_more_rarely);
     tcase_add_test(t, a_brokers_word_ends_nothing);
