@@ -128,7 +128,8 @@ static enum outcome open_uplink(struct station *station, struct why *why)
                                          .on_notice = station_on_notice,
                                          .on_security = station_on_security,
                                          .on_link = station_on_link,
-                                         .on_rewound = station_on_rewound};
+                                         .on_rewound = station_on_rewound,
+                                         .claimed_ms = station_claimed_ms};
     return uplink_open(&station->uplink, station->loop, station->outbox, &station->uplink_settings, &callbacks, why);
 }
 
@@ -144,7 +145,7 @@ static void describe_uplink(struct station *station)
                  .tls_ca = tls ? station->enrolment.tls_ca : NULL,
                  .tls_cert = tls ? station->enrolment.tls_cert : NULL,
                  .tls_key = tls ? settings->tls_key : NULL,
-                 .tls_time_ms = station_tls_time_ms,
+                 .tls_time_ms = station_claimed_ms,
                  .tls_time_context = station},
     };
     memcpy(station->uplink_settings.origin, station->enrolment.origin, ORIGIN_LEN);

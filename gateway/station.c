@@ -47,9 +47,9 @@ void station_on_round(void *context, bool durable)
     loop_stop(station->loop);
 }
 
-/* Certificates are held against the time we claim: a board that boots in 1970 would find every one not yet valid, and one
+/* Certificates are held against the time we claim, and receipts stamped by it: a board that boots in 1970 would find every one not yet valid, and one
  * whose clock was thrown ahead every one expired (7-faults, rows 22 and 23). */
-int64_t station_tls_time_ms(void *context)
+int64_t station_claimed_ms(void *context)
 {
     struct station *station = context;
     return sampler_clock(station->sampler).wall_ms;

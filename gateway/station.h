@@ -39,7 +39,7 @@ struct station {
 void station_on_sealed(void *context, enum seal_reason reason, uint64_t seq);
 void station_on_round(void *context, bool durable);
 bool station_receipts_overdue(void *context);
-int64_t station_tls_time_ms(void *context);
+int64_t station_claimed_ms(void *context);
 void station_on_config(void *context, struct bytes payload, struct bytes raw);
 void station_on_notice(void *context, struct bytes payload);
 void station_on_security(void *context, const char *text);

@@ -273,6 +273,13 @@ static void tell_security(struct uplink *u, enum topic topic, const struct why *
         u->callbacks.on_security(u->callbacks.context, text.text);
 }
 
+/* Rows are stamped by the clock that the caller tidies by: a board in 1970 would lose what was receipted at once. */
+static int64_t claimed_now_ms(const struct uplink *u)
+{
+    return u->callbacks.claimed_ms ? u->callbacks.claimed_ms(u->callbacks.context)
+                                   : clock_read(loop_clock(u->loop)).wall_ms;
+}
+
 /* A higher serial is durable before anything is done by its word: else a restart would believe the older key again. */
 static enum outcome keep_serial(struct uplink *u, uint64_t serial, struct why *why)
 {
@@ -291,7 +298,7 @@ static enum outcome take_receipt(struct uplink *u, const struct server_word *wor
 {
     struct receipt_effect effect = {0};
     int64_t now_ms = loop_now_ms(u->loop);
-    enum outcome outcome = receipt_in_apply(&u->receipts, &u->plan, word, clock_read(loop_clock(u->loop)).wall_ms, &effect, why);
+    enum outcome outcome = receipt_in_apply(&u->receipts, &u->plan, word, claimed_now_ms(u), &effect, why);
     if (outcome != DONE)
         return outcome;
     u->state.receipts++;

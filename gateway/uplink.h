@@ -54,6 +54,8 @@ struct uplink_callbacks {
     void (*on_link)(void *context, bool up);
     /* The outbox began a new epoch because a receipt showed that it was older than what was sent. May be NULL. */
     void (*on_rewound)(void *context);
+    /* The wall clock that the caller claims and calls outbox_tidy with: receipts are stamped by it. NULL: the machine's. */
+    int64_t (*claimed_ms)(void *context);
 };
 
 struct uplink_state {

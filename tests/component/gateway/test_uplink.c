@@ -110,6 +110,14 @@ static void on_security(void *context, const char *text)
     securities++;
 }
 
+static int64_t claimed; /* 0: the uplink is not told of any but the machine's */
+
+static int64_t claimed_ms(void *context)
+{
+    (void)context;
+    return claimed;
+}
+
 static void on_link(void *context, bool up)
 {
     (void)context;
@@ -156,6 +164,8 @@ static void open_uplink(void)
                                        .mqtt = {.host = "127.0.0.1", .port = broker.port, .backoff_first_ms = 20,
                                                 .backoff_most_ms = 100}};
     struct uplink_callbacks callbacks = {.on_config = on_config, .on_security = on_security, .on_link = on_link};
+    if (claimed > 0)
+        callbacks.claimed_ms = claimed_ms;
     memcpy(settings.origin, origin, 32);
     ck_assert_msg(uplink_open(&uplink, loop, o, &settings, &callbacks, &why) == DONE, "%s", why.text);
 }
@@ -243,6 +253,27 @@ START_TEST(a_backlog_goes_late_and_what_is_sealed_now_goes_live)
     ck_assert_uint_ge(server.late, BODIES);
     ck_assert_str_eq(server.status, "online");
     ck_assert_int_eq(securities, 0);
+}
+END_TEST
+
+/* A machine whose clock is decades behind the claimed one, which is the one that tidies. */
+START_TEST(what_is_receipted_is_kept_by_the_claimed_clock)
+{
+    struct outbox_state state;
+    claimed = INT64_C(4000000000000);
+    outbox_close(&o);
+    scratch.settings.retention_ms = 60000;
+    ck_assert(outbox_open(&o, &scratch.settings, claimed, &why) == DONE);
+    seal(5);
+    open_server();
+    open_uplink();
+    turn_until(all_receipted, "everything is receipted");
+    ck_assert(outbox_tidy(o, claimed + 59000, &why) == DONE);
+    outbox_read_state(o, &state);
+    ck_assert_uint_eq(state.receipted_kept, 5);
+    ck_assert(outbox_tidy(o, claimed + 61000, &why) == DONE);
+    outbox_read_state(o, &state);
+    ck_assert_uint_eq(state.receipted_kept, 0);
 }
 END_TEST
 
@@ -384,6 +415,7 @@ static Suite *suite_of_uplink(void)
     tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_add_test(t, a_backlog_goes_late_and_what_is_sealed_now_goes_live);
+    tcase_add_test(t, what_is_receipted_is_kept_by_the_claimed_clock);
     tcase_add_test(t, a_broker_that_dies_half_way_costs_nothing);
     tcase_add_test(t, with_nobody_there_pubacks_empty_nothing);
     tcase_add_test(t, what_cannot_be_read_for_a_while_is_neither_forgotten_nor_passed_over);
