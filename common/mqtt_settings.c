@@ -114,17 +114,25 @@ static int keep_properties(const struct mqtt_settings *settings, struct mosquitt
  * libmosquitto 2.0.11 also takes, fails its own check of the peer unless the process made another TLS connection before. */
 static int use_tls_time(const struct mqtt_settings *settings)
 {
+    /* OpenSSL's table owns it and lives as long as the process. Made once and changed in place: putting a new one in its place
+     * leaks the old one's name, which OpenSSL 3.0 never frees; we go on pointing at the name for the same reason. */
+    static X509_VERIFY_PARAM *asked;
+    static const char *its_name;
     if (!settings->tls_ca || !settings->tls_time_ms)
         return MOSQ_ERR_SUCCESS;
-    X509_VERIFY_PARAM *wanted = X509_VERIFY_PARAM_new();
-    if (!wanted || !X509_VERIFY_PARAM_set1_name(wanted, "ssl_server") ||
-        !X509_VERIFY_PARAM_set_purpose(wanted, X509_PURPOSE_SSL_SERVER) ||
-        !X509_VERIFY_PARAM_set_trust(wanted, X509_TRUST_SSL_SERVER)) {
-        X509_VERIFY_PARAM_free(wanted);
-        return MOSQ_ERR_NOMEM;
+    if (!asked) {
+        X509_VERIFY_PARAM *made = X509_VERIFY_PARAM_new();
+        if (!made || !X509_VERIFY_PARAM_set1_name(made, "ssl_server") ||
+            !X509_VERIFY_PARAM_set_purpose(made, X509_PURPOSE_SSL_SERVER) ||
+            !X509_VERIFY_PARAM_set_trust(made, X509_TRUST_SSL_SERVER) || !X509_VERIFY_PARAM_add0_table(made)) {
+            X509_VERIFY_PARAM_free(made);
+            return MOSQ_ERR_NOMEM;
+        }
+        asked = made;
+        its_name = X509_VERIFY_PARAM_get0_name(asked);
     }
-    X509_VERIFY_PARAM_set_time(wanted, (time_t)(settings->tls_time_ms(settings->tls_time_context) / 1000));
-    return X509_VERIFY_PARAM_add0_table(wanted) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_NOMEM; /* takes the place of the last */
+    X509_VERIFY_PARAM_set_time(asked, (time_t)(settings->tls_time_ms(settings->tls_time_context) / 1000));
+    return its_name ? MOSQ_ERR_SUCCESS : MOSQ_ERR_NOMEM;
 }
 
 int mqtt_settings_connect(const struct mqtt_settings *settings, struct mosquitto *link)
