@@ -3,6 +3,7 @@
 #define TESTS_PROPERTY_PROPERTIES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/bytes.h"
@@ -10,8 +11,10 @@
 struct property {
     const char *name;
     /* True when the scenario shows that the property does not hold. `seed` feeds whatever is random in the trial, so
-     * that a failing one fails again. A scenario that is refused breaks nothing. */
-    bool (*broken)(struct bytes scenario, uint64_t seed);
+     * that a failing one fails again. A scenario that is refused breaks nothing. `changed` grows by what the trial
+     * really changed (lots whose facts moved; scenarios otherwise): a property that never changes anything holds of
+     * nothing. */
+    bool (*broken)(struct bytes scenario, uint64_t seed, size_t *changed);
 };
 
 enum { PROPERTIES = 4 };
