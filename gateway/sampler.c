@@ -228,8 +228,10 @@ static void round_due(void *context)
     struct clock_claim clock = sampler_clock(sampler);
     int64_t interval = interval_ms(sampler);
     int64_t scheduled_ms = clock.wall_ms / interval * interval;
-    if (sampler->running || (scheduled_ms == sampler->scheduled_ms && sampler->round > 0)) {
-        arm_round(sampler, &clock); /* the clock was held back a little: this instant was had */
+    if (sampler->running || scheduled_ms == sampler->scheduled_ms) {
+        /* The clock was held back a little, or the timer came a hair early: this instant was had, by us or, at the first round,
+         * by the process before us. */
+        arm_round(sampler, &clock);
         return;
     }
     start_round(sampler, scheduled_ms, &clock);
@@ -403,6 +405,7 @@ enum outcome sampler_open(struct sampler **made, const struct sampler_settings *
         return outcome;
     }
     struct clock_claim clock = sampler_clock(sampler);
+    sampler->scheduled_ms = clock.wall_ms / interval_ms(sampler) * interval_ms(sampler);
     arm_round(sampler, &clock);
     scan_due(sampler);
     *made = sampler;
